@@ -1,0 +1,9 @@
+//! Talking to AWS: clients, errors, patience and rates. Only this part and `resources` name the SDK.
+
+pub mod clients;
+pub mod clock;
+pub mod context;
+pub mod error;
+pub mod iot_tags;
+pub mod patience;
+pub mod rate;

@@ -1,0 +1,15 @@
+//! The kinds: one file each, and the one list of them.
+
+pub mod names;
+pub mod thing;
+pub mod thing_group;
+pub mod thing_type;
+
+use crate::kind::{AnyKind, Erased};
+
+/// Every kind, in the order of a plan: what is used comes before what uses it.
+pub const KINDS: &[&dyn AnyKind] = &[
+    &Erased::<thing_type::ThingType>::new(),
+    &Erased::<thing::Thing>::new(),
+    &Erased::<thing_group::ThingGroup>::new(),
+];

@@ -1,0 +1,192 @@
+//! Things.
+//!
+//! AWS IoT cannot tag a thing, so the owner's mark is the attribute `fleetctl.fleet`, on which `ListThings` filters.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iot::types::AttributePayload;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::names::IOT_NAME;
+use crate::aws::context::Context;
+use crate::aws::error::{AwsError, Optional};
+use crate::kind::{Kind, Live, Ownership};
+use crate::ownership::{ADDRESS_TAG, FLEET_ATTRIBUTE, FLEET_TAG, TagChange, Tags};
+use crate::scope::{Place, Problems, Reference, Scope};
+
+pub struct Thing;
+
+/// A device in the registry.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Spec {
+    /// The name of a thing type of this spec. Without one a thing has at most three attributes, the mark included.
+    thing_type: Option<String>,
+    /// Names `[a-zA-Z0-9_.,@/:#-]+` up to 128, values up to 800 characters.
+    attributes: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    thing_type: Option<String>,
+    attributes: BTreeMap<String, String>,
+}
+
+pub fn arn(place: &Place, name: &str) -> String {
+    place.arn("iot", format_args!("thing/{name}"))
+}
+
+/// The whole attribute map with the mark in it. Sent without `merge`, it replaces what was there.
+fn payload(cx: &Context, attributes: &BTreeMap<String, String>) -> AttributePayload {
+    let builder = attributes.iter().fold(AttributePayload::builder(), |all, (key, value)| all.attributes(key, value));
+    builder.attributes(FLEET_ATTRIBUTE, &cx.mark.fleet).merge(false).build()
+}
+
+impl Kind for Thing {
+    const SECTION: &'static str = "things";
+    const NOUN: &'static str = "thing";
+    const OWNERSHIP: Ownership = Ownership::Mark;
+    const RANK: u8 = 20;
+    const ATTRIBUTES: &'static [&'static str] = &["arn"];
+    const LISTED: bool = true;
+    type Spec = Spec;
+    type State = State;
+
+    fn check(name: &str, spec: &Spec, problems: &mut Problems) {
+        IOT_NAME.check(name, problems);
+        let limit = if spec.thing_type.is_some() { 50 } else { 3 };
+        if spec.attributes.len() + 1 > limit {
+            problems.push_help(
+                "/attributes",
+                format!(
+                    "{} attributes and fleetctl's own mark are more than the {limit} that AWS IoT allows here",
+                    spec.attributes.len()
+                ),
+                "declare a thing type and name it with `thingType:`; a thing with a type may have 50 attributes",
+            );
+        }
+        for (key, value) in &spec.attributes {
+            let pointer = format!("/attributes/{}", crate::spec::node::pointer_token(key));
+            if key == FLEET_ATTRIBUTE {
+                problems.push(&pointer, format!("`{FLEET_ATTRIBUTE}` is fleetctl's own mark"));
+            }
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "_.,@/:#-".contains(c);
+            if key.is_empty() || key.len() > 128 || !key.chars().all(allowed) {
+                problems.push(
+                    &pointer,
+                    "an attribute name has 1 to 128 of letters, digits and `_.,@/:#-` (API:AttributeName)",
+                );
+            }
+            if value.len() > 800 || !value.chars().all(allowed) {
+                problems.push(
+                    &pointer,
+                    "an attribute value has up to 800 of letters, digits and `_.,@/:#-` (API:AttributeValue)",
+                );
+            }
+        }
+    }
+
+    fn references(spec: &Spec) -> Vec<Reference> {
+        spec.thing_type.iter().filter_map(|name| Reference::to("thingTypes", name, "/thingType")).collect()
+    }
+
+    fn desired(spec: Spec, _scope: &Scope) -> Result<State, Problems> {
+        Ok(State { thing_type: spec.thing_type, attributes: spec.attributes })
+    }
+
+    fn attribute(name: &str, attribute: &str, scope: &Scope) -> Option<String> {
+        (attribute == "arn").then(|| arn(scope.place, name))
+    }
+
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
+        let describe = || cx.session.clients.iot.describe_thing().thing_name(name).send();
+        let Some(found) = cx.call("iot:DescribeThing", describe).await.optional()? else { return Ok(None) };
+        let mut attributes: BTreeMap<_, _> =
+            found.attributes().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut tags = Tags::new();
+        if let Some(fleet) = attributes.remove(FLEET_ATTRIBUTE) {
+            tags.insert(FLEET_TAG.into(), fleet);
+            tags.insert(ADDRESS_TAG.into(), format!("things.{name}"));
+        }
+        let state = State { thing_type: found.thing_type_name().map(str::to_owned), attributes };
+        Ok(Some(Live { id: name.to_owned(), state, tags, version: Some(found.version()) }))
+    }
+
+    async fn create(cx: &Context, name: &str, desired: &State) -> Result<(), AwsError> {
+        cx.call("iot:CreateThing", || {
+            let request = cx.session.clients.iot.create_thing().thing_name(name);
+            let request = request.set_thing_type_name(desired.thing_type.clone());
+            request.attribute_payload(payload(cx, &desired.attributes)).send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn update(cx: &Context, live: &Live<State>, desired: &State) -> Result<(), AwsError> {
+        cx.call("iot:UpdateThing", || {
+            let request = cx.session.clients.iot.update_thing().thing_name(&live.id);
+            let request = request.attribute_payload(payload(cx, &desired.attributes));
+            let request = request.set_thing_type_name(desired.thing_type.clone());
+            // Without this the old type stays: an absent name means "unchanged".
+            let remove_type = (live.state.thing_type.is_some() && desired.thing_type.is_none()).then_some(true);
+            request.set_remove_thing_type(remove_type).set_expected_version(live.version).send()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The mark is an attribute and `update` writes all attributes, so only taking over needs a write here.
+    async fn retag(cx: &Context, live: &Live<State>, change: &TagChange) -> Result<(), AwsError> {
+        match change.set.contains_key(FLEET_TAG) {
+            true => Self::update(cx, &Live { version: None, ..live.clone() }, &live.state).await,
+            false => Ok(()),
+        }
+    }
+
+    async fn delete(cx: &Context, live: &Live<State>) -> Result<(), AwsError> {
+        let iot = &cx.session.clients.iot;
+        let mut token = None::<String>;
+        loop {
+            let page = cx
+                .call("iot:ListThingPrincipals", || {
+                    iot.list_thing_principals().thing_name(&live.id).set_next_token(token.clone()).send()
+                })
+                .await
+                .optional()?;
+            let Some(page) = page else { return Ok(()) };
+            for principal in page.principals() {
+                cx.call("iot:DetachThingPrincipal", || {
+                    iot.detach_thing_principal().thing_name(&live.id).principal(principal).send()
+                })
+                .await
+                .optional()?;
+            }
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        cx.call("iot:DeleteThing", || iot.delete_thing().thing_name(&live.id).send()).await.optional()?;
+        Ok(())
+    }
+
+    async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
+        let (mut names, mut token) = (Vec::new(), None::<String>);
+        loop {
+            let page = cx
+                .call("iot:ListThings", || {
+                    let request = cx.session.clients.iot.list_things().max_results(250);
+                    let request = request.attribute_name(FLEET_ATTRIBUTE).attribute_value(&cx.mark.fleet);
+                    request.set_next_token(token.clone()).send()
+                })
+                .await?;
+            names.extend(page.things().iter().filter_map(|found| found.thing_name().map(str::to_owned)));
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+}
