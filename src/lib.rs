@@ -9,3 +9,8 @@ pub mod ownership;
 pub mod resources;
 pub mod scope;
 pub mod spec;
+pub mod apply;
+pub mod diff;
+pub mod graph;
+pub mod live;
+pub mod plan;
