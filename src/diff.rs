@@ -47,7 +47,9 @@ fn compare(path: String, live: Option<&Value>, desired: Option<&Value>, changes:
                 compare(format!("{path}/{}", pointer_token(key)), None, Some(value), changes);
             }
         }
-        (Some(Value::Array(live)), Some(Value::Array(desired))) if live.len() == desired.len() && all_maps(live, desired) => {
+        (Some(Value::Array(live)), Some(Value::Array(desired)))
+            if live.len() == desired.len() && all_maps(live, desired) =>
+        {
             for (index, (live, desired)) in live.iter().zip(desired).enumerate() {
                 compare(format!("{path}/{index}"), Some(live), Some(desired), changes);
             }
@@ -64,7 +66,9 @@ fn all_maps(live: &[Value], desired: &[Value]) -> bool {
 /// `null` and absent are the same; so are 5 and 5.0.
 fn same(live: Option<&Value>, desired: Option<&Value>) -> bool {
     match (live.filter(|value| !value.is_null()), desired.filter(|value| !value.is_null())) {
-        (Some(Value::Number(live)), Some(Value::Number(desired))) => live == desired || live.as_f64() == desired.as_f64(),
+        (Some(Value::Number(live)), Some(Value::Number(desired))) => {
+            live == desired || live.as_f64() == desired.as_f64()
+        }
         (live, desired) => live == desired,
     }
 }

@@ -102,8 +102,11 @@ pub trait Kind: Send + Sync + 'static {
     }
 
     /// Reads the object. `desired` is the declared state, for the one kind whose ID is not its name (a certificate).
-    fn read(cx: &Context, name: &str, desired: Option<&Self::State>)
-    -> impl Future<Output = Result<Option<Live<Self::State>>, AwsError>> + Send;
+    fn read(
+        cx: &Context,
+        name: &str,
+        desired: Option<&Self::State>,
+    ) -> impl Future<Output = Result<Option<Live<Self::State>>, AwsError>> + Send;
 
     fn create(cx: &Context, name: &str, desired: &Self::State) -> impl Future<Output = Result<(), AwsError>> + Send;
 

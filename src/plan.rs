@@ -150,7 +150,13 @@ pub fn build(input: &Input) -> Plan {
     steps.extend(orphans.map(|(address, live)| orphan_step(address, live)));
     cascade_replacements(&mut steps, input.edges);
     order(&mut steps, input);
-    Plan { version: VERSION, fleet: input.fleet.to_owned(), place: input.place.clone(), steps, folders: BTreeMap::new() }
+    Plan {
+        version: VERSION,
+        fleet: input.fleet.to_owned(),
+        place: input.place.clone(),
+        steps,
+        folders: BTreeMap::new(),
+    }
 }
 
 fn declared_step(input: &Input, address: &Address, desired: &Desired) -> Step {
@@ -181,7 +187,8 @@ fn declared_step(input: &Input, address: &Address, desired: &Desired) -> Step {
     }
     // A replaced singleton or an adopted object keeps its place in the address space; only our own mark can be off.
     let misplaced = live.owner.as_ref().and_then(|owner| owner.address.as_deref()) != Some(&address.to_string());
-    step.forced_by = step.changes.iter().map(|change| &change.path).filter(|path| kind.replaces(path)).cloned().collect();
+    step.forced_by =
+        step.changes.iter().map(|change| &change.path).filter(|path| kind.replaces(path)).cloned().collect();
     step.action = match () {
         () if !step.forced_by.is_empty() && live.protected() => Action::Protected,
         () if !step.forced_by.is_empty() => Action::Replace,
@@ -214,7 +221,9 @@ fn orphan_step(address: &Address, live: &LiveObject) -> Step {
         changes: Vec::new(),
         forced_by: Vec::new(),
         reason: Some(match protected {
-            true => "it is no longer declared, but it is protected; declare it with `protect: false` and apply first".into(),
+            true => {
+                "it is no longer declared, but it is protected; declare it with `protect: false` and apply first".into()
+            }
             false => "it is no longer declared".into(),
         }),
         phase: u8::MAX - kind::of(address).rank(),

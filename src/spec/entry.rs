@@ -83,7 +83,13 @@ fn take(root: &mut Node, section: &str) -> Option<Member> {
     }
 }
 
-fn add(outline: &mut Outline, kind: &'static dyn AnyKind, member: Member, common: &Tags, diagnostics: &mut Diagnostics) {
+fn add(
+    outline: &mut Outline,
+    kind: &'static dyn AnyKind,
+    member: Member,
+    common: &Tags,
+    diagnostics: &mut Diagnostics,
+) {
     let Member { key, key_span, mut node } = member;
     let mut all = Tags::new();
     let mut protect = false;

@@ -33,7 +33,9 @@ fn texts(node: &Node) -> Vec<(&str, Span)> {
 /// Reads the files that `use` and `thingsFrom` name.
 pub fn read_extras(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Extras {
     let mut extras = Extras::default();
-    for (path, span) in entries(root, "securityProfiles").iter().filter_map(|entry| entry.node.get("use")).flat_map(texts) {
+    for (path, span) in
+        entries(root, "securityProfiles").iter().filter_map(|entry| entry.node.get("use")).flat_map(texts)
+    {
         let Some((_, source)) = read_named(sources, diagnostics, span, path) else { continue };
         let text = sources.get(Span { source, start: 0, end: 0 }).text.clone();
         let Some(node) = parse(source, &text, diagnostics) else { continue };
@@ -45,7 +47,9 @@ pub fn read_extras(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnos
         }
         extras.behavior_sets.insert(key(span), node);
     }
-    for (path, span) in entries(root, "thingGroups").iter().filter_map(|entry| entry.node.get("thingsFrom")).flat_map(texts) {
+    for (path, span) in
+        entries(root, "thingGroups").iter().filter_map(|entry| entry.node.get("thingsFrom")).flat_map(texts)
+    {
         let Some((_, source)) = read_named(sources, diagnostics, span, path) else { continue };
         extras.tables.insert(key(span), things_csv::rows(sources, source, diagnostics));
     }
@@ -93,7 +97,8 @@ fn declare_things(root: &mut Node, extras: &Extras) {
         for group in groups {
             let Some(from) = group.node.get("thingsFrom") else { continue };
             let span = from.span;
-            let tables: Vec<&Vec<Row>> = texts(from).iter().filter_map(|(_, span)| extras.tables.get(&key(*span))).collect();
+            let tables: Vec<&Vec<Row>> =
+                texts(from).iter().filter_map(|(_, span)| extras.tables.get(&key(*span))).collect();
             let mut members = match group.node.remove("things").map(|member| member.node.tree) {
                 Some(Tree::List(items)) => items,
                 _ => Vec::new(),
@@ -105,7 +110,11 @@ fn declare_things(root: &mut Node, extras: &Extras) {
                 }
                 declared.push(Member { key: row.name.clone(), key_span: row.span, node: row.node() });
             }
-            group.node.insert(Member { key: "things".into(), key_span: span, node: Node { span, tree: Tree::List(members) } });
+            group.node.insert(Member {
+                key: "things".into(),
+                key_span: span,
+                node: Node { span, tree: Tree::List(members) },
+            });
         }
     }
     let span = root.span;

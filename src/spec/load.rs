@@ -17,9 +17,10 @@ pub fn load(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnostics) -
     let files = match spec_files(path) {
         Ok(files) => files,
         Err(message) => {
-            diagnostics.push(Diagnostic::error("unreadable-file", message).help(
-                "name a spec file or its folder; `fleetctl init` writes one to start from",
-            ));
+            diagnostics.push(
+                Diagnostic::error("unreadable-file", message)
+                    .help("name a spec file or its folder; `fleetctl init` writes one to start from"),
+            );
             return None;
         }
     };
@@ -69,8 +70,10 @@ fn spec_files(path: &Path) -> Result<Vec<PathBuf>, String> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         name.ends_with("_test") || name.starts_with("scenario")
     };
-    let mut files: Vec<PathBuf> =
-        entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| yaml(path) && !other(path)).collect();
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| yaml(path) && !other(path))
+        .collect();
     files.sort();
     match files.is_empty() {
         true => Err(format!("the folder `{}` holds no YAML file", path.display())),
@@ -131,8 +134,9 @@ impl Loader<'_> {
                 continue;
             };
             let full = beside(self.sources, pattern.span, text);
-            let mut found: Vec<PathBuf> =
-                glob::glob(&full.to_string_lossy()).map(|paths| paths.filter_map(Result::ok).collect()).unwrap_or_default();
+            let mut found: Vec<PathBuf> = glob::glob(&full.to_string_lossy())
+                .map(|paths| paths.filter_map(Result::ok).collect())
+                .unwrap_or_default();
             found.sort();
             if found.is_empty() {
                 let message = format!("`{text}` names no file");
@@ -157,7 +161,9 @@ fn merge(root: &mut Node, tree: Node, diagnostics: &mut Diagnostics) {
             if existing.node.to_json() != member.node.to_json() {
                 let message = format!("`{}` is already set in another file, to another value", member.key);
                 let first = existing.key_span;
-                diagnostics.push(Diagnostic::error("duplicate-name", message).at(member.key_span).related(first, "first here"));
+                diagnostics.push(
+                    Diagnostic::error("duplicate-name", message).at(member.key_span).related(first, "first here"),
+                );
             }
             continue;
         }
@@ -175,7 +181,8 @@ fn merge_section(section: &str, target: &mut Node, addition: Node, diagnostics: 
             Some(first) => {
                 let message = format!("`{section}.{key}` is declared twice");
                 let first = first.key_span;
-                diagnostics.push(Diagnostic::error("duplicate-name", message).at(key_span).related(first, "first here"));
+                diagnostics
+                    .push(Diagnostic::error("duplicate-name", message).at(key_span).related(first, "first here"));
             }
         }
     }

@@ -47,7 +47,14 @@ pub fn link(outline: Outline, place: &Place, diagnostics: &mut Diagnostics) -> R
     let addresses: BTreeSet<Address> = entries.keys().cloned().collect();
     let mut resolved = Resolved { fleet, ..Resolved::default() };
     for (address, mut entry) in entries {
-        let mut linker = Linker { fleet: &resolved.fleet, place, addresses: &addresses, entry: &entry, edges: Vec::new(), diagnostics };
+        let mut linker = Linker {
+            fleet: &resolved.fleet,
+            place,
+            addresses: &addresses,
+            entry: &entry,
+            edges: Vec::new(),
+            diagnostics,
+        };
         let mut node = entry.node.clone();
         linker.texts(&mut node);
         linker.bare_names(&node);
@@ -123,8 +130,10 @@ impl Linker<'_> {
     fn texts(&mut self, node: &mut Node) {
         let mut pointers = Vec::new();
         collect_texts(node, String::new(), &mut pointers);
-        let orders: BTreeMap<(u32, usize), bool> =
-            pointers.iter().map(|(pointer, span)| ((span.source, span.start), self.entry.kind.orders(pointer))).collect();
+        let orders: BTreeMap<(u32, usize), bool> = pointers
+            .iter()
+            .map(|(pointer, span)| ((span.source, span.start), self.entry.kind.orders(pointer)))
+            .collect();
         node.for_each_text(&mut |node| {
             let Some(text) = node.as_text().filter(|text| text.contains("${")) else { return };
             let ordering = orders.get(&(node.span.source, node.span.start)).copied().unwrap_or(true);
@@ -176,7 +185,8 @@ impl Linker<'_> {
         }
         let kind = kind::of(&address);
         let no_files = BTreeMap::new();
-        let scope = Scope { fleet: self.fleet, place: self.place, name: &address.name, files: &no_files, invokers: &[] };
+        let scope =
+            Scope { fleet: self.fleet, place: self.place, name: &address.name, files: &no_files, invokers: &[] };
         let value = kind.attribute(&address.name, attribute, &scope);
         if value.is_none() {
             let known = kind.attributes();
@@ -217,8 +227,10 @@ impl Linker<'_> {
 
     fn unknown_name(&mut self, section: &str, name: &str, span: Span) {
         let noun = kind::find(section).map_or("object", |kind| kind.noun());
-        let names = self.addresses.iter().filter(|address| address.section == section).map(|address| address.name.as_str());
-        let help = did_you_mean(name, names).unwrap_or_else(|| format!("declare it under `{section}:`, or give an ARN where one is taken"));
+        let names =
+            self.addresses.iter().filter(|address| address.section == section).map(|address| address.name.as_str());
+        let help = did_you_mean(name, names)
+            .unwrap_or_else(|| format!("declare it under `{section}:`, or give an ARN where one is taken"));
         let message = format!("no {noun} `{name}` is declared");
         self.diagnostics.push(Diagnostic::error("unknown-reference", message).at(span).help(help));
     }

@@ -25,8 +25,11 @@ pub fn schema() -> Value {
         let (_, schema) = sections.iter().find(|(section, _)| *section == kind.section()).expect("listed above");
         if let Some(fields) = definition(&mut definitions, schema) {
             fields.insert("tags".into(), tags_schema("Tags of this object, on top of the spec's own."));
-            fields.insert("protect".into(), json!({ "type": "boolean", "description":
-                "Forbid deletion. The mark is a tag on the live object, so it holds even after this block is gone." }));
+            fields.insert(
+                "protect".into(),
+                json!({ "type": "boolean", "description":
+                "Forbid deletion. The mark is a tag on the live object, so it holds even after this block is gone." }),
+            );
         }
     }
     for (section, schema) in &sections {
@@ -38,7 +41,8 @@ pub fn schema() -> Value {
         match section.split_once('.') {
             None => drop(properties.insert((*section).to_owned(), value)),
             Some((outer, inner)) => {
-                let (_, outer) = sections.iter().find(|(name, _)| *name == outer).expect("a nested section has an outer one");
+                let (_, outer) =
+                    sections.iter().find(|(name, _)| *name == outer).expect("a nested section has an outer one");
                 if let Some(fields) = definition(&mut definitions, &outer.clone()) {
                     fields.insert(inner.to_owned(), value);
                 }
@@ -126,7 +130,8 @@ fn report(error: &ValidationError, root: &Node, schema: &Value, diagnostics: &mu
         ValidationErrorKind::Enum { options } => {
             let options: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
             let written = plain(&error.instance());
-            let help = did_you_mean(&written, options.iter().map(String::as_str)).or_else(|| listed("use one of", &options));
+            let help =
+                did_you_mean(&written, options.iter().map(String::as_str)).or_else(|| listed("use one of", &options));
             let message = format!("{} cannot be `{written}`", subject(pointer));
             Diagnostic::error("bad-value", message).at(at).help_if(help)
         }
@@ -153,7 +158,8 @@ fn report_alternatives(
 ) {
     let pointer = error.instance_path().as_str();
     let here = |inner: &ValidationError| {
-        inner.instance_path().as_str() == pointer && matches!(inner.kind(), ValidationErrorKind::Type { .. } | ValidationErrorKind::Constant { .. })
+        inner.instance_path().as_str() == pointer
+            && matches!(inner.kind(), ValidationErrorKind::Type { .. } | ValidationErrorKind::Constant { .. })
     };
     let fitting = context.iter().filter(|errors| !errors.iter().any(here)).min_by_key(|errors| errors.len());
     if let Some(errors) = fitting {
@@ -206,7 +212,8 @@ fn expected(kind: &TypeKind) -> String {
     match kind {
         TypeKind::Single(single) => word(&single.to_string()).to_owned(),
         TypeKind::Multiple(set) => {
-            let words: Vec<_> = set.iter().map(|one| word(&one.to_string())).filter(|word| *word != "nothing").collect();
+            let words: Vec<_> =
+                set.iter().map(|one| word(&one.to_string())).filter(|word| *word != "nothing").collect();
             words.join(" or ")
         }
     }

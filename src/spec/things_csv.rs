@@ -37,8 +37,10 @@ pub fn rows(sources: &Sources, source: u32, diagnostics: &mut Diagnostics) -> Ve
         return Vec::new();
     };
     let Some(name_column) = header.iter().position(|column| column == "thingName") else {
-        let help = did_you_mean("thingName", header.iter())
-            .map_or_else(|| "name the column that holds the thing's name `thingName`".to_owned(), |_| "call it `thingName`".into());
+        let help = did_you_mean("thingName", header.iter()).map_or_else(
+            || "name the column that holds the thing's name `thingName`".to_owned(),
+            |_| "call it `thingName`".into(),
+        );
         diagnostics.push(Diagnostic::error("bad-csv", "there is no column `thingName`").at(head).help(help));
         return Vec::new();
     };

@@ -41,9 +41,12 @@ pub fn substitute(root: &mut Node, given: &Given, diagnostics: &mut Diagnostics)
         match value {
             Some(value) => drop(values.insert(member.key.clone(), value.clone())),
             None => diagnostics.push(
-                Diagnostic::error("unset-variable", format!("the variable `{}` has no default and no value", member.key))
-                    .at(member.key_span)
-                    .help(format!("pass `--var {}=VALUE`, or give it a `default:`", member.key)),
+                Diagnostic::error(
+                    "unset-variable",
+                    format!("the variable `{}` has no default and no value", member.key),
+                )
+                .at(member.key_span)
+                .help(format!("pass `--var {}=VALUE`, or give it a `default:`", member.key)),
             ),
         }
     }
@@ -88,7 +91,8 @@ fn replace(root: &mut Node, values: &BTreeMap<String, Node>, declared: Option<&N
                 }
                 None if declared.is_some_and(|declared| declared.get(name).is_some()) => {} // Reported as unset.
                 None => {
-                    let names = declared.iter().flat_map(|declared| declared.members()).map(|member| member.key.as_str());
+                    let names =
+                        declared.iter().flat_map(|declared| declared.members()).map(|member| member.key.as_str());
                     let help = did_you_mean(name, names).unwrap_or_else(|| "declare it under `vars:`".into());
                     let message = format!("no variable `{name}` is declared");
                     diagnostics.push(Diagnostic::error("unknown-variable", message).at(node.span).help(help));
@@ -108,7 +112,8 @@ mod tests {
     fn run(text: &str, assignments: &[&str]) -> (serde_json::Value, Vec<String>) {
         let mut diagnostics = Diagnostics::default();
         let mut sources = Sources::default();
-        let given = given(&assignments.iter().map(|a| a.to_string()).collect::<Vec<_>>(), &mut sources, &mut diagnostics);
+        let given =
+            given(&assignments.iter().map(|a| a.to_string()).collect::<Vec<_>>(), &mut sources, &mut diagnostics);
         let source = sources.add("t.yaml".into(), text.into());
         let mut root = parse(source, text, &mut diagnostics).unwrap();
         substitute(&mut root, &given, &mut diagnostics);
