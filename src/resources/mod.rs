@@ -1,5 +1,6 @@
 //! The kinds: one file each, and the one list of them.
 
+pub mod log_group;
 pub mod managed_policy;
 pub mod names;
 pub mod role;
@@ -13,6 +14,7 @@ use crate::kind::{AnyKind, Erased};
 pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<managed_policy::ManagedPolicy>::new(),
     &Erased::<role::Role>::new(),
+    &Erased::<log_group::LogGroup>::new(),
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
