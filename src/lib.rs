@@ -13,6 +13,7 @@ pub mod live;
 pub mod ownership;
 pub mod plan;
 pub mod render;
+pub mod policy_document;
 pub mod resources;
 pub mod scope;
 pub mod spec;

@@ -4,6 +4,7 @@ pub mod clients;
 pub mod clock;
 pub mod context;
 pub mod error;
+pub mod iam_tags;
 pub mod iot_tags;
 pub mod patience;
 pub mod rate;
