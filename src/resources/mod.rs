@@ -1,6 +1,9 @@
 //! The kinds: one file each, and the one list of them.
 
+pub mod arns;
+pub mod behavior;
 pub mod names;
+pub mod security_profile;
 pub mod thing;
 pub mod thing_group;
 pub mod thing_type;
@@ -12,4 +15,5 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
+    &Erased::<security_profile::SecurityProfile>::new(),
 ];
