@@ -1,8 +1,11 @@
 //! The kinds: one file each, and the one list of them.
 
 pub mod arns;
+pub mod audit_checks;
+pub mod audit_configuration;
 pub mod behavior;
 pub mod names;
+pub mod scheduled_audit;
 pub mod security_profile;
 pub mod thing;
 pub mod thing_group;
@@ -16,4 +19,6 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
     &Erased::<security_profile::SecurityProfile>::new(),
+    &Erased::<audit_configuration::AuditConfiguration>::new(),
+    &Erased::<scheduled_audit::ScheduledAudit>::new(),
 ];
