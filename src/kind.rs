@@ -101,7 +101,12 @@ pub trait Kind: Send + Sync + 'static {
         None
     }
 
-    fn read(cx: &Context, name: &str) -> impl Future<Output = Result<Option<Live<Self::State>>, AwsError>> + Send;
+    /// Reads the object. `desired` is the declared state, for the one kind whose ID is not its name (a certificate).
+    fn read(
+        cx: &Context,
+        name: &str,
+        desired: Option<&Self::State>,
+    ) -> impl Future<Output = Result<Option<Live<Self::State>>, AwsError>> + Send;
 
     fn create(cx: &Context, name: &str, desired: &Self::State) -> impl Future<Output = Result<(), AwsError>> + Send;
 
@@ -165,7 +170,12 @@ pub trait AnyKind: Send + Sync {
     fn replaces(&self, path: &str) -> bool;
     fn hides(&self, path: &str) -> bool;
     fn parent(&self, state: &Value) -> Option<String>;
-    fn read<'a>(&'a self, cx: &'a Context, name: &'a str) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>>;
+    fn read<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        desired: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>>;
     fn create<'a>(&'a self, cx: &'a Context, name: &'a str, desired: &'a Value) -> BoxFuture<'a, Result<(), AwsError>>;
     fn update<'a>(
         &'a self,
@@ -276,9 +286,15 @@ impl<K: Kind> AnyKind for Erased<K> {
     fn parent(&self, state: &Value) -> Option<String> {
         K::parent(&typed::<K>(state))
     }
-    fn read<'a>(&'a self, cx: &'a Context, name: &'a str) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>> {
+    fn read<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        desired: Option<&'a Value>,
+    ) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>> {
         Box::pin(async move {
-            let Some(live) = K::read(cx, name).await? else { return Ok(None) };
+            let desired = desired.map(typed::<K>);
+            let Some(live) = K::read(cx, name, desired.as_ref()).await? else { return Ok(None) };
             let (owner, protect, user) = read_tags(&live.tags);
             let state = serde_json::to_value(&live.state).expect("a state is plain data");
             let state = common_state(state, K::OWNERSHIP, &user, protect);

@@ -67,7 +67,7 @@ def derive(name, folder):
     operations, wanted = {}, []
     for op, o in source["operations"].items():
         entry = {"http": o["http"]}
-        if name not in ONLY or any(part in op for part in ONLY[name]):
+        if name not in ONLY or any(part.lower() in op.lower() for part in ONLY[name]):
             entry["errors"] = [e["shape"] for e in o.get("errors", [])]
             for side in ("input", "output"):
                 if side in o:

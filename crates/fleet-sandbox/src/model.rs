@@ -207,7 +207,9 @@ mod tests {
             for (name, shape) in &model.shapes {
                 let parts = [&shape.member, &shape.key, &shape.value];
                 let parts = parts.into_iter().flatten().chain(shape.members.values());
-                assert!(parts.map(|part| model.shape(&part.shape)).count() < 1000);
+                for part in parts {
+                    assert!(model.shapes.contains_key(&part.shape), "{}: {}", service.name, part.shape);
+                }
                 if let Some(pattern) = &shape.pattern {
                     let whole = format!("^(?:{pattern})$");
                     fancy_regex::Regex::new(&whole).unwrap_or_else(|e| panic!("{}: {name}: {e}", service.name));
@@ -215,7 +217,9 @@ mod tests {
             }
             for operation in model.operations.values() {
                 let named = operation.input.iter().chain(&operation.output);
-                assert!(named.map(|shape| model.shape(shape)).count() <= 2);
+                for shape in named {
+                    assert!(model.shapes.contains_key(shape), "{}: {shape}", service.name);
+                }
             }
             for (operation, _) in service.operations() {
                 assert!(model.operations.contains_key(*operation), "{}: {operation}", service.name);

@@ -36,5 +36,6 @@ pub mod dialect;
 pub mod iam;
 pub mod iot;
 pub mod service;
+pub mod sns;
 pub mod sts;
 pub mod tags;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::document::one_or_many;
+
 use crate::request::Request;
 use crate::store::Tx;
 
@@ -48,12 +50,4 @@ fn trusts(document: &Value, service: &str) -> bool {
         })
     };
     by_effect("Allow") && !by_effect("Deny")
-}
-
-fn one_or_many(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Null => Vec::new(),
-        one => vec![one],
-    }
 }

@@ -1,0 +1,248 @@
+"""Drives a running sandbox with boto3: every operation of the services beside IoT, and their refusals.
+
+    pip install boto3
+    cargo run -p fleet-sandbox --example serve -- --port 4567 &
+    python3 crates/fleet-sandbox/tests/boto3/operations.py http://127.0.0.1:4567
+
+Ends with a list of the operations it called; fails at the first answer that is not as expected.
+"""
+import collections
+import json
+import sys
+import time
+import urllib.request
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+URL = sys.argv[1]
+ACCOUNT = "123456789012"
+CALLED = collections.Counter()
+
+
+def client(service, key=ACCOUNT, region="us-east-1"):
+    config = Config(retries={"max_attempts": 1}, parameter_validation=False)
+    made = boto3.client(service, endpoint_url=URL, region_name=region, aws_access_key_id=key,
+                        aws_secret_access_key="x", config=config)
+    made.meta.events.register("before-call", lambda model, **_: CALLED.update([f"{service}:{model.name}"]))
+    return made
+
+
+def control(method, path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{URL}/_fleetctl/{path}", data=data, method=method)
+    return json.load(urllib.request.urlopen(request))
+
+
+def advance(seconds):
+    control("POST", "clock", {"advanceSeconds": seconds})
+
+
+def refused(code, call, *contains, **arguments):
+    try:
+        answer = call(**arguments)
+    except ClientError as error:
+        found = error.response["Error"]
+        assert found["Code"] == code, f"expected {code}, got {found}"
+        assert all(text in found["Message"] for text in contains), found
+        return found["Message"]
+    raise AssertionError(f"expected {code}, got {answer}")
+
+
+def pages(call, member, token_in, token_out, **arguments):
+    """All pages of a list, with their number."""
+    items, count, token = [], 0, None
+    while True:
+        extra = {token_in: token} if token else {}
+        answer = call(**arguments, **extra)
+        items += answer[member]
+        count += 1
+        token = answer.get(token_out)
+        if not token:
+            return items, count
+
+
+TRUST = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+ALLOW = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": ["sns:Publish"], "Resource": "arn:aws:sns:us-east-1:123456789012:a+b ü"}]}
+
+
+def sts():
+    assert client("sts").get_caller_identity()["Account"] == ACCOUNT
+    assert client("sts", "AKIAEXAMPLE").get_caller_identity()["Account"] == "000000000000"
+    refused("ExpiredToken", client("sts", "EXPIREDKEY").get_caller_identity)
+    refused("InvalidClientTokenId", client("sts", "INVALIDKEY").get_caller_identity)
+    refused("InvalidAction", client("sts").get_session_token, "GetSessionToken")
+
+
+def iam_roles(iam):
+    made = iam.create_role(RoleName="r1", Path="/fleetctl/f/", AssumeRolePolicyDocument=json.dumps(TRUST),
+                           Description="d", Tags=[{"Key": "a", "Value": "1"}])["Role"]
+    assert made["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/fleetctl/f/r1" and made["AssumeRolePolicyDocument"] == TRUST
+    refused("EntityAlreadyExists", iam.create_role, RoleName="R1", AssumeRolePolicyDocument=json.dumps(TRUST))
+    refused("MalformedPolicyDocument", iam.create_role, RoleName="r2", AssumeRolePolicyDocument="{")
+    refused("MalformedPolicyDocument", iam.create_role, "Resource", RoleName="r2",
+            AssumeRolePolicyDocument=json.dumps(ALLOW))
+    refused("ValidationError", iam.create_role, "2 validation errors", RoleName="r 2" + "x" * 64,
+            AssumeRolePolicyDocument=json.dumps(TRUST))
+    refused("ValidationError", iam.create_role, RoleName="r2", AssumeRolePolicyDocument=json.dumps(TRUST),
+            MaxSessionDuration=10)
+    refused("NoSuchEntity", iam.get_role, RoleName="nobody")
+    iam.update_role(RoleName="r1", Description="e", MaxSessionDuration=7200)
+    iam.update_role_description(RoleName="r1", Description="<&>\"ü")
+    other = json.loads(json.dumps(TRUST).replace("lambda", "iot"))
+    iam.update_assume_role_policy(RoleName="r1", PolicyDocument=json.dumps(other))
+    iam.tag_role(RoleName="r1", Tags=[{"Key": "b", "Value": ""}, {"Key": "a", "Value": "2"}])
+    iam.untag_role(RoleName="r1", TagKeys=["b", "absent"])
+    role = iam.get_role(RoleName="r1")["Role"]
+    assert role["Description"] == "<&>\"ü" and role["MaxSessionDuration"] == 7200, role
+    assert role["AssumeRolePolicyDocument"] == other and role["Tags"] == [{"Key": "a", "Value": "2"}], role
+    assert iam.list_role_tags(RoleName="r1")["Tags"] == role["Tags"]
+    refused("InvalidInput", iam.tag_role, RoleName="r1", Tags=[{"Key": "aws:x", "Value": ""}])
+    iam.put_role_policy(RoleName="r1", PolicyName="p", PolicyDocument=json.dumps(ALLOW))
+    refused("MalformedPolicyDocument", iam.put_role_policy, "principal", RoleName="r1", PolicyName="q",
+            PolicyDocument=json.dumps(TRUST))
+    assert iam.get_role_policy(RoleName="r1", PolicyName="p")["PolicyDocument"] == ALLOW
+    refused("NoSuchEntity", iam.get_role_policy, RoleName="r1", PolicyName="q")
+    assert iam.list_role_policies(RoleName="r1")["PolicyNames"] == ["p"]
+    audit = "arn:aws:iam::aws:policy/service-role/AWSIoTDeviceDefenderAudit"
+    iam.attach_role_policy(RoleName="r1", PolicyArn=audit)
+    iam.attach_role_policy(RoleName="r1", PolicyArn=audit)
+    refused("NoSuchEntity", iam.attach_role_policy, RoleName="r1", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/none")
+    assert iam.list_attached_role_policies(RoleName="r1")["AttachedPolicies"] == [
+        {"PolicyName": "AWSIoTDeviceDefenderAudit", "PolicyArn": audit}]
+    iam.put_role_permissions_boundary(RoleName="r1", PermissionsBoundary=audit)
+    assert iam.get_role(RoleName="r1")["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == audit
+    iam.delete_role_permissions_boundary(RoleName="r1")
+    refused("NoSuchEntity", iam.delete_role_permissions_boundary, RoleName="r1")
+    assert iam.list_instance_profiles_for_role(RoleName="r1")["InstanceProfiles"] == []
+    refused("DeleteConflict", iam.delete_role, "detach", RoleName="r1")
+    iam.detach_role_policy(RoleName="r1", PolicyArn=audit)
+    refused("NoSuchEntity", iam.detach_role_policy, RoleName="r1", PolicyArn=audit)
+    refused("DeleteConflict", iam.delete_role, "delete policies", RoleName="r1")
+    iam.delete_role_policy(RoleName="r1", PolicyName="p")
+    iam.delete_role(RoleName="r1")
+    refused("NoSuchEntity", iam.delete_role, RoleName="r1")
+
+
+def iam_policies(iam):
+    made = iam.create_policy(PolicyName="p", Path="/x/", PolicyDocument=json.dumps(ALLOW), Description="d",
+                             Tags=[{"Key": "k", "Value": "v"}])["Policy"]
+    arn = made["Arn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:policy/x/p" and made["DefaultVersionId"] == "v1", made
+    refused("EntityAlreadyExists", iam.create_policy, PolicyName="p", PolicyDocument=json.dumps(ALLOW))
+    two = iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(ALLOW), SetAsDefault=True)["PolicyVersion"]
+    assert two["VersionId"] == "v2" and two["IsDefaultVersion"]
+    for _ in range(3):
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(ALLOW))
+    refused("LimitExceeded", iam.create_policy_version, PolicyArn=arn, PolicyDocument=json.dumps(ALLOW))
+    refused("DeleteConflict", iam.delete_policy_version, PolicyArn=arn, VersionId="v2")
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v3")
+    iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
+    refused("NoSuchEntity", iam.get_policy_version, PolicyArn=arn, VersionId="v1")
+    assert iam.get_policy_version(PolicyArn=arn, VersionId="v3")["PolicyVersion"]["Document"] == ALLOW
+    assert [v["VersionId"] for v in iam.list_policy_versions(PolicyArn=arn)["Versions"]] == ["v2", "v3", "v4", "v5"]
+    iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "l", "Value": "w"}])
+    iam.untag_policy(PolicyArn=arn, TagKeys=["k"])
+    assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == [{"Key": "l", "Value": "w"}]
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.attach_role_policy(RoleName="r", PolicyArn=arn)
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
+    assert [r["RoleName"] for r in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]] == ["r"]
+    assert [p["Arn"] for p in iam.list_policies(Scope="Local")["Policies"]] == [arn]
+    refused("DeleteConflict", iam.delete_policy, "attached", PolicyArn=arn)
+    iam.detach_role_policy(RoleName="r", PolicyArn=arn)
+    refused("DeleteConflict", iam.delete_policy, "more than one version", PolicyArn=arn)
+    for version in ("v2", "v4", "v5"):
+        iam.delete_policy_version(PolicyArn=arn, VersionId=version)
+    iam.delete_policy(PolicyArn=arn)
+    refused("NoSuchEntity", iam.get_policy, PolicyArn=arn)
+    iam.delete_role(RoleName="r")
+    for n in range(7):
+        iam.create_role(RoleName=f"page{n}", Path="/pages/", AssumeRolePolicyDocument=json.dumps(TRUST))
+    found, count = pages(iam.list_roles, "Roles", "Marker", "Marker", PathPrefix="/pages/", MaxItems=3)
+    assert [r["RoleName"] for r in found] == [f"page{n}" for n in range(7)] and count == 3
+    refused("ValidationError", iam.list_roles, Marker="bogus")
+    for n in range(7):
+        iam.delete_role(RoleName=f"page{n}")
+
+
+def sns_topics(sns):
+    arn = sns.create_topic(Name="t", Attributes={"DisplayName": "T & Co"}, Tags=[{"Key": "a", "Value": "1"}])["TopicArn"]
+    assert arn == f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
+    assert sns.create_topic(Name="t")["TopicArn"] == arn
+    refused("InvalidParameter", sns.create_topic, "different attributes", Name="t", Attributes={"DisplayName": "U"})
+    refused("InvalidParameter", sns.create_topic, "different tags", Name="t", Tags=[{"Key": "a", "Value": "2"}])
+    refused("InvalidParameter", sns.create_topic, "Topic Name", Name="t t")
+    attributes = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+    assert attributes["DisplayName"] == "T & Co" and attributes["Owner"] == ACCOUNT, attributes
+    assert json.loads(attributes["Policy"])["Id"] == "__default_policy_ID"
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "iot.amazonaws.com"}, "Action": "sns:Publish", "Resource": arn}]}
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=json.dumps(policy))
+    assert json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]) == policy
+    refused("InvalidParameter", sns.set_topic_attributes, TopicArn=arn, AttributeName="Policy", AttributeValue="{")
+    refused("InvalidParameter", sns.set_topic_attributes, TopicArn=arn, AttributeName="Nope", AttributeValue="1")
+    refused("NotFound", sns.get_topic_attributes, TopicArn=arn + "x")
+    sns.tag_resource(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}])
+    sns.untag_resource(ResourceArn=arn, TagKeys=["a"])
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    refused("ResourceNotFound", sns.list_tags_for_resource, ResourceArn=arn + "x")
+    sns_subscriptions(sns, arn)
+    sns.delete_topic(TopicArn=arn)
+    sns.delete_topic(TopicArn=arn)
+    assert sns.list_subscriptions()["Subscriptions"] == []
+    for n in range(101):
+        sns.create_topic(Name=f"p{n:03}")
+    found, count = pages(sns.list_topics, "Topics", "NextToken", "NextToken")
+    assert len(found) == 101 and count == 2
+    for topic in found:
+        sns.delete_topic(TopicArn=topic["TopicArn"])
+
+
+def sns_subscriptions(sns, arn):
+    mail = sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.com")["SubscriptionArn"]
+    assert mail == "pending confirmation", mail
+    known = sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.com", ReturnSubscriptionArn=True)["SubscriptionArn"]
+    queue = sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{ACCOUNT}:q",
+                          Attributes={"RawMessageDelivery": "true"})["SubscriptionArn"]
+    assert queue.startswith(arn + ":")
+    refused("InvalidParameter", sns.subscribe, "different attributes", TopicArn=arn, Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", Attributes={"RawMessageDelivery": "false"})
+    refused("InvalidParameter", sns.subscribe, TopicArn=arn, Protocol="pigeon", Endpoint="x")
+    refused("InvalidParameter", sns.subscribe, TopicArn=arn, Protocol="https", Endpoint="http://x")
+    refused("InvalidParameter", sns.subscribe, TopicArn=arn, Protocol="email", Endpoint="nobody")
+    assert {s["SubscriptionArn"] for s in sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]} == {"PendingConfirmation", queue}
+    counts = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+    assert (counts["SubscriptionsPending"], counts["SubscriptionsConfirmed"]) == ("1", "1")
+    refused("InvalidParameter", sns.unsubscribe, "pending", SubscriptionArn=known)
+    refused("InvalidParameter", sns.confirm_subscription, TopicArn=arn, Token="wrong")
+    [token] = [entry["token"] for entry in control("GET", "outbox") if entry["kind"] == "confirmation"]
+    assert sns.confirm_subscription(TopicArn=arn, Token=token)["SubscriptionArn"] == known
+    sns.set_subscription_attributes(SubscriptionArn=known, AttributeName="FilterPolicy", AttributeValue='{"a":["b"]}')
+    refused("InvalidParameter", sns.set_subscription_attributes, SubscriptionArn=known, AttributeName="FilterPolicy", AttributeValue="x")
+    attributes = sns.get_subscription_attributes(SubscriptionArn=known)["Attributes"]
+    assert attributes["PendingConfirmation"] == "false" and attributes["FilterPolicyScope"] == "MessageAttributes", attributes
+    assert sns.publish(TopicArn=arn, Message="hello", Subject="s")["MessageId"]
+    sent = [entry for entry in control("GET", "outbox") if entry["kind"] == "message"]
+    assert {entry["protocol"] for entry in sent} == {"email", "sqs"} and sent[0]["message"] == "hello"
+    refused("InvalidParameter", sns.publish, TopicArn=arn, Message="")
+    sns.unsubscribe(SubscriptionArn=known)
+    refused("NotFound", sns.get_subscription_attributes, SubscriptionArn=known)
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="b@example.com")
+    advance(2 * 86400 + 1)
+    assert [s["SubscriptionArn"] for s in sns.list_subscriptions()["Subscriptions"]] == [queue], "pending for two days only"
+
+
+def main():
+    control("POST", "reset", {})
+    sts()
+    iam_roles(client("iam"))
+    iam_policies(client("iam"))
+    sns_topics(client("sns"))
+    print(len(CALLED), "operations:", ", ".join(sorted(CALLED)))
+
+
+main()
