@@ -2,8 +2,14 @@
 
 pub mod log_group;
 pub mod managed_policy;
-pub mod names;
 pub mod role;
+pub mod arns;
+pub mod audit_checks;
+pub mod audit_configuration;
+pub mod behavior;
+pub mod names;
+pub mod scheduled_audit;
+pub mod security_profile;
 pub mod thing;
 pub mod thing_group;
 pub mod thing_type;
@@ -18,4 +24,7 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
+    &Erased::<security_profile::SecurityProfile>::new(),
+    &Erased::<audit_configuration::AuditConfiguration>::new(),
+    &Erased::<scheduled_audit::ScheduledAudit>::new(),
 ];
