@@ -1,9 +1,17 @@
 //! The kinds: one file each, and the one list of them.
 
+pub mod alarm;
+mod alarm_condition;
+mod alarm_metric;
+pub mod dashboard;
+mod dashboard_body;
+mod dashboard_widget;
 pub mod names;
+mod seconds;
 pub mod thing;
 pub mod thing_group;
 pub mod thing_type;
+pub mod topic;
 
 use crate::kind::{AnyKind, Erased};
 
@@ -12,4 +20,6 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
+    &Erased::<alarm::Alarm>::new(),
+    &Erased::<dashboard::Dashboard>::new(),
 ];
