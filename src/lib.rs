@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod exit;
 pub mod kind;
 pub mod ownership;
+pub mod policy_document;
 pub mod resources;
 pub mod scope;
 pub mod spec;
