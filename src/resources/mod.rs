@@ -12,6 +12,8 @@ pub mod thing;
 pub mod thing_group;
 pub mod thing_type;
 pub mod topic;
+mod topic_access;
+mod topic_subscription;
 
 use crate::kind::{AnyKind, Erased};
 
@@ -20,6 +22,7 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
+    &Erased::<topic::Topic>::new(),
     &Erased::<alarm::Alarm>::new(),
     &Erased::<dashboard::Dashboard>::new(),
 ];
