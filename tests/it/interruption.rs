@@ -33,7 +33,13 @@ enum Cut {
 }
 
 /// Plans `goal` and applies it with the fault at call `nth` of the apply. Returns whether the fault was reached.
-async fn cut(world: &World, plan: &Plan, session: &std::sync::Arc<fleetctl::aws::context::Session>, cut: Cut, nth: u64) -> bool {
+async fn cut(
+    world: &World,
+    plan: &Plan,
+    session: &std::sync::Arc<fleetctl::aws::context::Session>,
+    cut: Cut,
+    nth: u64,
+) -> bool {
     let before = world.sandbox.calls();
     let action = if cut == Cut::Killed { Fault::Halt } else { Fault::DropAfter };
     world.sandbox.faults().add(Rule { service: None, operation: None, nth: Some(nth), times: Some(1), action });

@@ -113,8 +113,12 @@ impl Drop for World {
         let Some(folder) = std::env::var_os("FLEETCTL_WIRE_DIR") else { return };
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let path = PathBuf::from(folder).join(format!("{}-{number}.jsonl", std::process::id()));
-        let lines: Vec<String> =
-            self.sandbox.exchanges().iter().map(|exchange| serde_json::to_string(exchange).expect("plain data")).collect();
+        let lines: Vec<String> = self
+            .sandbox
+            .exchanges()
+            .iter()
+            .map(|exchange| serde_json::to_string(exchange).expect("plain data"))
+            .collect();
         std::fs::write(path, lines.join("\n") + "\n").expect("the traffic is written");
     }
 }
