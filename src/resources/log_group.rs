@@ -102,7 +102,8 @@ impl Kind for LogGroup {
             problems.push("/retentionDays", message);
         }
         if spec.kms_key.as_ref().is_some_and(|key| !key.starts_with("arn:") || key.len() > 256) {
-            problems.push("/kmsKey", "a KMS key is named by its ARN here, at most 256 characters (API:AssociateKmsKey)");
+            problems
+                .push("/kmsKey", "a KMS key is named by its ARN here, at most 256 characters (API:AssociateKmsKey)");
         }
     }
 

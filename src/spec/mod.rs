@@ -2,3 +2,4 @@
 
 pub mod node;
 pub mod parse;
+pub mod zip_folder;
