@@ -1,5 +1,7 @@
 //! The kinds: one file each, and the one list of them.
 
+pub mod function;
+pub mod function_permission;
 pub mod log_group;
 pub mod managed_policy;
 pub mod names;
@@ -15,6 +17,7 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<managed_policy::ManagedPolicy>::new(),
     &Erased::<role::Role>::new(),
     &Erased::<log_group::LogGroup>::new(),
+    &Erased::<function::Function>::new(),
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
