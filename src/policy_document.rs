@@ -200,7 +200,7 @@ fn texts(value: Value) -> Value {
 
 /// `arn:PARTITION:iam::ACCOUNT:root` and the account's number mean the same; IAM and SNS give back the ARN (IAM User
 /// Guide, "AWS JSON policy elements: Principal").
-fn account(principal: String) -> String {
+pub fn account(principal: String) -> String {
     let parts: Vec<&str> = principal.split(':').collect();
     match parts[..] {
         ["arn", _, "iam", "", account, "root"] => account.to_owned(),

@@ -10,6 +10,8 @@ pub mod behavior;
 pub mod dashboard;
 pub mod dashboard_body;
 pub mod dashboard_widget;
+pub mod function;
+pub mod function_permission;
 pub mod log_group;
 pub mod managed_policy;
 pub mod names;
@@ -31,6 +33,7 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<managed_policy::ManagedPolicy>::new(),
     &Erased::<role::Role>::new(),
     &Erased::<log_group::LogGroup>::new(),
+    &Erased::<function::Function>::new(),
     &Erased::<thing_type::ThingType>::new(),
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
