@@ -5,11 +5,14 @@ pub mod audit_checks;
 pub mod audit_configuration;
 pub mod behavior;
 pub mod names;
+pub mod rule_action;
+pub mod rule_action_table;
 pub mod scheduled_audit;
 pub mod security_profile;
 pub mod thing;
 pub mod thing_group;
 pub mod thing_type;
+pub mod topic_rule;
 
 use crate::kind::{AnyKind, Erased};
 
@@ -21,4 +24,5 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<security_profile::SecurityProfile>::new(),
     &Erased::<audit_configuration::AuditConfiguration>::new(),
     &Erased::<scheduled_audit::ScheduledAudit>::new(),
+    &Erased::<topic_rule::TopicRule>::new(),
 ];
