@@ -242,7 +242,7 @@ fn compare(
     let document = Document::parse(policy).unwrap();
     let any_action = Pattern::anything();
     for (device, context) in cases {
-        let question = Question { action: &any_action, resource: target.0, context };
+        let question = Question { action: &any_action, resource: std::slice::from_ref(target.0), context };
         let found = universe.0.iter().find_map(|action| {
             let mut resources = universe.1.iter().filter(|r| target.1(r));
             resources.find(|r| allowed(policy, action, r, device)).map(|r| (action, r))

@@ -28,7 +28,7 @@ SERVICES = {
 ONLY = {
     "iam": ["Role", "Polic", "InstanceProfilesForRole"],
     "iot": ["Audit", "Certificate", "CustomMetric", "Dimension", "Endpoint", "Indexing", "Logging", "Mitigation", "Polic",
-            "Principal", "RoleAlias", "SecurityProfile", "Tag", "Thing", "TopicRule", "Violation"],
+            "Principal", "RegistrationCode", "RoleAlias", "SecurityProfile", "Tag", "Thing", "TopicRule", "Violation"],
     "lambda": ["Function", "Permission", "GetPolicy", "Tag", "Invoke"],
     "logs": ["LogGroup", "LogStream", "LogEvents", "Retention", "Tag", "KmsKey", "MetricFilter"],
     "cloudwatch": ["Alarm", "Dashboard", "Tag", "MetricData", "ListMetrics", "MetricStatistics"],

@@ -169,16 +169,15 @@ impl Model {
     }
 
     /// Finds an error by its shape's name or by its wire code.
-    pub fn error(&self, code: &str) -> Option<KnownError<'_>> {
-        self.shapes.iter().find_map(|(name, shape)| {
-            let error = shape.error.as_ref()?;
+    pub fn error<'m>(&'m self, code: &str) -> Option<KnownError<'m>> {
+        let errors = || self.shapes.iter().filter_map(|(name, shape)| Some((name, shape.error.as_ref()?)));
+        let known = |(name, error): (&'m String, &'m ErrorTrait)| {
             let wire = error.code.as_deref().unwrap_or(name);
-            (name == code || wire == code).then_some(KnownError {
-                shape: name,
-                code: wire,
-                status: error.status.unwrap_or(400),
-            })
-        })
+            KnownError { shape: name, code: wire, status: error.status.unwrap_or(400) }
+        };
+        // Several shapes may share a wire code, so the shape's own name goes first.
+        let by_name = errors().find(|(name, _)| *name == code);
+        by_name.or_else(|| errors().find(|(_, error)| error.code.as_deref() == Some(code))).map(known)
     }
 }
 

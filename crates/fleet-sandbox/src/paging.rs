@@ -31,6 +31,24 @@ pub fn page<T>(
     paging: &Paging<'_>,
     items: impl IntoIterator<Item = (String, T)>,
 ) -> Result<(Vec<T>, Option<String>), AwsError> {
+    cut(request, paging, items, |key, after| key <= after)
+}
+
+/// As [`page`], for items sorted the other way round.
+pub fn page_backwards<T>(
+    request: &Request,
+    paging: &Paging<'_>,
+    items: impl IntoIterator<Item = (String, T)>,
+) -> Result<(Vec<T>, Option<String>), AwsError> {
+    cut(request, paging, items, |key, after| key >= after)
+}
+
+fn cut<T>(
+    request: &Request,
+    paging: &Paging<'_>,
+    items: impl IntoIterator<Item = (String, T)>,
+    is_shown: fn(&str, &str) -> bool,
+) -> Result<(Vec<T>, Option<String>), AwsError> {
     let after = match request.str(paging.token).filter(|token| !token.is_empty()) {
         Some(token) => Some(open(token, &request.operation).ok_or_else(|| {
             AwsError::new(
@@ -42,7 +60,7 @@ pub fn page<T>(
     };
     let wish = request.int(paging.size).and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0);
     let size = wish.unwrap_or(paging.default).min(paging.max);
-    let mut rest = items.into_iter().skip_while(|(key, _)| after.as_ref().is_some_and(|after| key <= after));
+    let mut rest = items.into_iter().skip_while(|(key, _)| after.as_ref().is_some_and(|after| is_shown(key, after)));
     let mut shown = Vec::new();
     let mut last = String::new();
     for (key, item) in rest.by_ref().take(size) {

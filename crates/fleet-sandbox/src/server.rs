@@ -1,12 +1,13 @@
 //! Connections: HTTP/1.1 in, answers out, and connections closed on purpose.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -72,6 +73,16 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
             return Ok(send(Reply::new(413, "text/plain", b"request body larger than 70 MB, or cut off\n".to_vec())));
         }
     };
+    let body = match plain(&parts.headers, body) {
+        Ok(body) => body,
+        Err(_) => {
+            return Ok(send(Reply::new(
+                400,
+                "text/plain",
+                b"request body is not gzip, or larger than 70 MB\n".to_vec(),
+            )));
+        }
+    };
     let call = Call { method: parts.method.as_str(), uri: &parts.uri, headers: &parts.headers, body: &body };
     let reply = if parts.uri.path().starts_with(control::PREFIX) {
         Some(control::answer(&inner, &call))
@@ -79,6 +90,17 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
         dispatch::answer(&inner, &call).await
     };
     reply.map(send).ok_or(Dropped)
+}
+
+/// SDKs compress large bodies of some operations (Smithy: requestCompression).
+fn plain(headers: &HeaderMap, body: Bytes) -> std::io::Result<Bytes> {
+    if headers.get("content-encoding").is_none_or(|encoding| encoding != "gzip") {
+        return Ok(body);
+    }
+    let mut plain = Vec::new();
+    let limit = BODY_BYTES as u64;
+    flate2::read::GzDecoder::new(&body[..]).take(limit + 1).read_to_end(&mut plain)?;
+    if plain.len() > BODY_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(plain.into()) }
 }
 
 fn send(reply: Reply) -> Response<Full<Bytes>> {

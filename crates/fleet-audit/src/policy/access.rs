@@ -22,8 +22,8 @@ use std::collections::HashSet;
 pub struct Question<'a> {
     /// The actions, in lower case, e.g. `iot:publish`.
     pub action: &'a Pattern,
-    /// The resource ARNs.
-    pub resource: &'a Pattern,
+    /// The resource ARNs: those in every one of these patterns.
+    pub resource: &'a [Pattern],
     /// Who asks.
     pub context: &'a Context,
 }
@@ -41,9 +41,14 @@ pub struct Access {
 }
 
 impl Access {
-    /// The resource as text, with `OTHER` where any name does.
+    /// The resource as text without its ARN prefix, e.g. `topic/a/OTHER`; `OTHER` stands
+    /// for a name that nobody gave.
     pub fn resource_text(&self) -> String {
-        spell(&self.resource, "OTHER")
+        let text = spell(&self.resource, "OTHER");
+        match text.splitn(6, ':').nth(5) {
+            Some(part) if text.starts_with("arn:") => part.to_owned(),
+            _ => text,
+        }
     }
 
     /// The action as text, with `AnyAction` where any name does.
@@ -98,7 +103,7 @@ pub fn ask<'a>(statements: impl IntoIterator<Item = &'a Statement> + Clone, ques
 pub fn ask_any<'a>(
     statements: impl IntoIterator<Item = &'a Statement> + Clone,
     action: &Pattern,
-    resource: &Pattern,
+    resource: &[Pattern],
     contexts: &[Context],
 ) -> Answer {
     let mut answer = Answer::Impossible;
@@ -147,6 +152,10 @@ fn barriers<'a>(
         // `NotResource` with a variable that has no value: whether AWS then denies is
         // not documented, so nobody may rely on it.
         if deny.resources.negated && resources.len() < templates.len() {
+            let text = format!("a device for which a variable of {} has no value", deny.label);
+            if !assumed.contains(&text) {
+                assumed.push(text);
+            }
             continue;
         }
         barriers.push(Barrier { actions: &deny.actions, resources_negated: deny.resources.negated, resources });
@@ -236,7 +245,8 @@ fn resource_left(allow: &Statement, met: &[&Barrier<'_>], question: &Question<'_
     }
     let mut gave_up = false;
     for alternative in alternatives {
-        let found = language::search(&[question.resource, alternative], &watch.patterns, |matched| {
+        let must: Vec<&Pattern> = question.resource.iter().chain([alternative]).collect();
+        let found = language::search(&must, &watch.patterns, |matched| {
             let denied = (0..met.len()).any(|index| watch.covers(index, matched));
             let excepted = allow.resources.negated && !watch.covers(met.len(), matched);
             !denied && !excepted

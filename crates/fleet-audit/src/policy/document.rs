@@ -6,6 +6,7 @@
 //! IAM user guide, "Grammar of the IAM JSON policy language".
 
 use super::condition::Condition;
+use super::language;
 use super::pattern::Pattern;
 use super::template::{Template, Wildcards};
 use serde_json::{Map, Value};
@@ -44,6 +45,15 @@ pub struct Statement {
 pub struct Actions {
     pub negated: bool,
     pub patterns: Vec<Pattern>,
+}
+
+impl Actions {
+    /// Whether the list covers `action` (lower case). Too complex counts as covered.
+    pub fn covers(&self, action: &str) -> bool {
+        let action = Pattern::literal(action);
+        let named = self.patterns.iter().any(|pattern| language::intersects(pattern, &action) != Some(false));
+        named != self.negated
+    }
 }
 
 /// `Resource`, or `NotResource` when negated.

@@ -32,9 +32,11 @@
 //! assumed: [`iam::trust::usable_role`]. Taggable objects: [`tags`] (every object with tags must be found by
 //! the tagging API, so keep tags there and nowhere else).
 
+pub mod cloudwatch;
 pub mod dialect;
 pub mod iam;
 pub mod iot;
+pub mod logs;
 pub mod service;
 pub mod sns;
 pub mod sts;

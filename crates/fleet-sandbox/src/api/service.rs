@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::{iam, iot, sns, sts};
+use super::{cloudwatch, iam, iot, logs, sns, sts};
 use crate::error::AwsError;
 use crate::model::Model;
 use crate::request::Request;
@@ -58,6 +58,14 @@ macro_rules! model {
 pub static SERVICES: &[Service] = &[
     Service { name: "iam", global: true, dialect: &Dialect::QUERY, tables: iam::TABLES, model: model!("iam.json") },
     Service { name: "iot", global: false, dialect: &Dialect::IOT, tables: iot::TABLES, model: model!("iot.json") },
+    Service { name: "logs", global: false, dialect: &Dialect::LOGS, tables: logs::TABLES, model: model!("logs.json") },
+    Service {
+        name: "monitoring",
+        global: false,
+        dialect: &Dialect::CLOUDWATCH,
+        tables: cloudwatch::TABLES,
+        model: model!("cloudwatch.json"),
+    },
     Service { name: "sns", global: false, dialect: &Dialect::SNS, tables: sns::TABLES, model: model!("sns.json") },
     Service { name: "sts", global: false, dialect: &Dialect::QUERY, tables: sts::TABLES, model: model!("sts.json") },
 ];

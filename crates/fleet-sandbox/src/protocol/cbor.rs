@@ -110,17 +110,28 @@ fn write(value: &Cbor) -> Vec<u8> {
     bytes
 }
 
-/// The answer for an error.
-pub fn refuse(model: Option<&Model>, error: &WireError<'_>) -> Reply {
-    let namespace =
-        if model.is_some_and(|m| m.version == "2010-08-01") { "com.amazonaws.cloudwatch" } else { "com.amazonaws" };
-    let text = |text: &str| Cbor::Text(text.to_owned());
-    let mut body = vec![
-        (text("__type"), Cbor::Text(format!("{namespace}#{}", error.shape))),
-        (text("message"), text(error.message)),
-    ];
-    body.extend(error.fields.iter().filter_map(|(name, value)| Some((text(name), text(value.as_str()?)))));
-    let reply =
-        Reply::new(error.status, "application/cbor", write(&Cbor::Map(body))).header("smithy-protocol", "rpc-v2-cbor");
+/// The answer for an error. Clients read the name after the `#`.
+pub fn refuse(error: &WireError<'_>) -> Reply {
+    let mut members = error.members();
+    members.insert("__type".to_owned(), format!("com.amazonaws#{}", error.shape).into());
+    let body = write(&plain(&Value::Object(members)));
+    let reply = Reply::new(error.status, "application/cbor", body).header("smithy-protocol", "rpc-v2-cbor");
     if error.shape == error.code { reply } else { reply.header("x-amzn-query-error", &query_error(error)) }
+}
+
+/// JSON as CBOR without a shape: members of exceptions are texts, lists and structures of texts.
+fn plain(value: &Value) -> Cbor {
+    match value {
+        Value::Null => Cbor::Null,
+        Value::Bool(flag) => Cbor::Bool(*flag),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Cbor::Integer(whole.into()),
+            None => Cbor::Float(number.as_f64().unwrap_or_default()),
+        },
+        Value::String(text) => Cbor::Text(text.clone()),
+        Value::Array(items) => Cbor::Array(items.iter().map(plain).collect()),
+        Value::Object(members) => {
+            Cbor::Map(members.iter().map(|(name, value)| (Cbor::Text(name.clone()), plain(value))).collect())
+        }
+    }
 }

@@ -86,7 +86,7 @@ impl Protocol {
             Protocol::RestJson => rest_json::refuse(&error),
             Protocol::AwsJson => aws_json::refuse(model, &error),
             Protocol::Query => query::refuse(model, &error, id),
-            Protocol::Cbor => cbor::refuse(model, &error),
+            Protocol::Cbor => cbor::refuse(&error),
         };
         reply.header("x-amzn-requestid", id)
     }

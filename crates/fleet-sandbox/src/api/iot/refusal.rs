@@ -39,7 +39,9 @@ pub fn check_version(request: &Request, object: &Value, kind: &str, name: &str) 
     match request.int("expectedVersion") {
         Some(expected) if expected != present => Err(AwsError::new(
             "VersionConflictException",
-            format!("The version for {kind} {name} does not match the expected version: it is {present}, not {expected}."),
+            format!(
+                "The version for {kind} {name} does not match the expected version: it is {present}, not {expected}."
+            ),
         )),
         _ => Ok(()),
     }

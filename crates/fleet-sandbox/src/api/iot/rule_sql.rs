@@ -44,7 +44,9 @@ pub fn parse(sql: &str) -> Result<Statement, String> {
     check_filter(filter)?;
     match tokens.get(from + 2) {
         None => {}
-        Some(_) if !keyword(from + 2, "WHERE") => return Err("Expected WHERE or the end after the FROM clause.".to_owned()),
+        Some(_) if !keyword(from + 2, "WHERE") => {
+            return Err("Expected WHERE or the end after the FROM clause.".to_owned());
+        }
         Some(_) if tokens.len() == from + 3 => return Err("Expected a condition after WHERE.".to_owned()),
         Some(_) => {}
     }
@@ -150,7 +152,8 @@ mod tests {
         let read = |sql| parse(sql).unwrap();
         assert_eq!(read("select * from 'a/+/#'").filter, "a/+/#");
         assert_eq!(read("SELECT (SELECT v FROM readings) AS r, 'from' FROM \"t\" WHERE temp > 50").filter, "t");
-        let lookup = "SELECT * FROM 't' WHERE get_dynamodb('T', 'k', 'v', 'arn:aws:iam::000000000000:role/r').ok = 'a''b'";
+        let lookup =
+            "SELECT * FROM 't' WHERE get_dynamodb('T', 'k', 'v', 'arn:aws:iam::000000000000:role/r').ok = 'a''b'";
         assert_eq!(read(lookup).roles, ["arn:aws:iam::000000000000:role/r"]);
         for (sql, reason) in [
             ("", "SELECT"),
@@ -173,7 +176,9 @@ mod tests {
     #[test]
     fn filters_accept_topics_as_mqtt_says() {
         assert!(accepts("a/+/c", "a/b/c") && accepts("a/#", "a") && accepts("a/#", "a/b/c") && accepts("#", "a"));
-        assert!(!accepts("a/+", "a/b/c") && !accepts("a/b", "a") && !accepts("#", "$aws/x") && !accepts("+/x", "$aws/x"));
+        assert!(
+            !accepts("a/+", "a/b/c") && !accepts("a/b", "a") && !accepts("#", "$aws/x") && !accepts("+/x", "$aws/x")
+        );
         assert!(accepts("$aws/events/#", "$aws/events/presence"));
     }
 }

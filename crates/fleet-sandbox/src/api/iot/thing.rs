@@ -10,10 +10,20 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::{check_version, exists, invalid, next_version, not_found};
 use super::{thing_group_membership, thing_principal, thing_type};
+use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{self, page};
 use crate::request::Request;
 use crate::store::Tx;
+
+/// Operations of this kind.
+pub const OPERATIONS: Table = &[
+    ("CreateThing", create_thing),
+    ("DescribeThing", describe_thing),
+    ("UpdateThing", update_thing),
+    ("DeleteThing", delete_thing),
+    ("ListThings", list_things),
+];
 
 /// Collection of things by name, in the form DescribeThing answers.
 pub const THINGS: &str = "iot.thing";
@@ -25,8 +35,8 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Value, AwsError> {
     tx.get(THINGS, name).cloned().ok_or_else(|| not_found("Thing", name))
 }
 
-/// CreateThing: the same again is no error, another content is.
-pub fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// The same again is no error, another content is.
+fn create_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingName")?;
     let kind = request.str("thingTypeName");
     let attributes = merged(&Value::Null, request.get("attributePayload"), false);
@@ -56,13 +66,12 @@ pub fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(answer)
 }
 
-/// DescribeThing.
-pub fn describe(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn describe_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     find(tx, request.need("thingName")?)
 }
 
-/// UpdateThing: type and attributes, each if given.
-pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// Type and attributes, each if given.
+fn update_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingName")?;
     let mut thing = find(tx, name)?;
     check_version(request, &thing, "thing", name)?;
@@ -89,8 +98,8 @@ pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
-/// DeleteThing: no error if it is gone, refused while principals are attached.
-pub fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// No error if it is gone, refused while principals are attached.
+fn delete_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingName")?;
     let Some(thing) = tx.get(THINGS, name).cloned() else { return Ok(json!({})) };
     check_version(request, &thing, "thing", name)?;
@@ -103,8 +112,8 @@ pub fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
-/// ListThings, filtered by type, attribute, or both.
-pub fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// Filtered by type, attribute, or both.
+fn list_things(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let (attribute, value) = (request.str("attributeName"), request.str("attributeValue"));
     let prefix = request.flag("usePrefixAttributeValue") == Some(true);
     if attribute.is_none() && value.is_some() {
@@ -118,7 +127,8 @@ pub fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     });
     let things = chosen.map(|(name, thing)| {
         let shown = ["thingName", "thingTypeName", "thingArn", "attributes", "version"];
-        let shown: Map<String, Value> = shown.map(|member| (member.to_owned(), thing[member].clone())).into_iter().collect();
+        let shown: Map<String, Value> =
+            shown.map(|member| (member.to_owned(), thing[member].clone())).into_iter().collect();
         (name.to_owned(), Value::Object(shown))
     });
     let (things, next) = page(request, &paging::IOT, things)?;

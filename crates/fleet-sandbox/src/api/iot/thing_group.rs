@@ -10,10 +10,20 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::{check_version, exists, invalid, next_version, not_found};
 use super::{policy_attachment, security_profile_target, tagging, thing, thing_group_membership};
+use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{self, page};
 use crate::request::Request;
 use crate::store::Tx;
+
+/// Operations of this kind.
+pub const OPERATIONS: Table = &[
+    ("CreateThingGroup", create_thing_group),
+    ("DescribeThingGroup", describe_thing_group),
+    ("UpdateThingGroup", update_thing_group),
+    ("DeleteThingGroup", delete_thing_group),
+    ("ListThingGroups", list_thing_groups),
+];
 
 /// Collection of groups by name: DescribeThingGroup's members, with `parentGroupName` beside them.
 pub const THING_GROUPS: &str = "iot.thing-group";
@@ -42,8 +52,7 @@ pub fn is_below(tx: &Tx<'_>, name: &str, above: &str) -> bool {
     ancestors(tx, name).iter().any(|group| group["thingGroupName"] == above)
 }
 
-/// CreateThingGroup.
-pub fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn create_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingGroupName")?;
     let parent = request.str("parentGroupName");
     let properties = patched(&json!({}), request.get("thingGroupProperties"))?;
@@ -70,8 +79,7 @@ pub fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(answer)
 }
 
-/// DescribeThingGroup.
-pub fn describe(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn describe_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingGroupName")?;
     let mut group = find(tx, name)?;
     let mut above: Vec<Value> = ancestors(tx, name).into_iter().map(reference).collect();
@@ -86,8 +94,7 @@ pub fn describe(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(group)
 }
 
-/// UpdateThingGroup.
-pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn update_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingGroupName")?;
     let mut group = find(tx, name)?;
     check_version(request, &group, "thing group", name)?;
@@ -98,8 +105,8 @@ pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({ "version": version }))
 }
 
-/// DeleteThingGroup: no error if it is gone, refused while it has children.
-pub fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// No error if it is gone, refused while it has children.
+fn delete_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingGroupName")?;
     let Some(group) = tx.get(THING_GROUPS, name).cloned() else { return Ok(json!({})) };
     check_version(request, &group, "thing group", name)?;
@@ -117,9 +124,9 @@ pub fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
-/// ListThingGroups: all, or those below a parent (direct children unless `recursive`). Without a
+/// All, or those below a parent (direct children unless `recursive`). Without a
 /// parent, an explicit `recursive=false` leaves the groups that have no parent.
-pub fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn list_thing_groups(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let parent = request.str("parentGroup");
     if let Some(parent) = parent {
         find(tx, parent)?;

@@ -11,31 +11,40 @@ use serde_json::{Value, json};
 use super::refusal::{invalid, not_found};
 use super::thing_group::{THING_GROUPS, ancestors, is_below, reference};
 use super::{thing, thing_group};
+use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{self, page};
 use crate::request::Request;
 use crate::store::Tx;
+
+/// Operations of this kind.
+pub const OPERATIONS: Table = &[
+    ("AddThingToThingGroup", add_thing_to_thing_group),
+    ("RemoveThingFromThingGroup", remove_thing_from_thing_group),
+    ("UpdateThingGroupsForThing", update_thing_groups_for_thing),
+    ("ListThingsInThingGroup", list_things_in_thing_group),
+    ("ListThingGroupsForThing", list_thing_groups_for_thing),
+];
 
 /// Memberships as `group/thing`; neither name can hold a slash.
 const MEMBERS: &str = "iot.thing-group-member";
 const MAX_GROUPS: usize = 10;
 
 /// AddThingToThingGroup. `overrideDynamicGroups` has no effect: the sandbox has no dynamic groups.
-pub fn add(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn add_thing_to_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let (group, thing) = parties(tx, request)?;
     join(tx, &group, &thing)?;
     Ok(json!({}))
 }
 
-/// RemoveThingFromThingGroup.
-pub fn remove(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn remove_thing_from_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let (group, thing) = parties(tx, request)?;
     tx.remove(MEMBERS, &format!("{group}/{thing}"));
     Ok(json!({}))
 }
 
-/// UpdateThingGroupsForThing: removes, then adds, all or nothing.
-pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// Removes, then adds, all or nothing.
+fn update_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let thing = request.str("thingName").ok_or_else(|| invalid("thingName is required."))?;
     thing::find(tx, thing)?;
     let names = |member| request.list(member).iter().filter_map(Value::as_str);
@@ -51,7 +60,7 @@ pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
 }
 
 /// ListThingsInThingGroup, with `recursive` also those of the groups below.
-pub fn things(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn list_things_in_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let group = request.need("thingGroupName")?;
     thing_group::find(tx, group)?;
     let recursive = request.flag("recursive") == Some(true);
@@ -62,12 +71,13 @@ pub fn things(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({ "things": things, "nextToken": next }))
 }
 
-/// ListThingGroupsForThing: the groups it was added to, not those above them.
-pub fn groups(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// The groups it was added to, not those above them.
+fn list_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let thing = request.need("thingName")?;
     thing::find(tx, thing)?;
     let groups = groups_of(tx, thing).into_iter().filter_map(|name| tx.get(THING_GROUPS, name));
-    let groups = groups.map(|group| (group["thingGroupName"].as_str().unwrap_or_default().to_owned(), reference(group)));
+    let groups =
+        groups.map(|group| (group["thingGroupName"].as_str().unwrap_or_default().to_owned(), reference(group)));
     let (groups, next) = page(request, &paging::IOT, groups)?;
     Ok(json!({ "thingGroups": groups, "nextToken": next }))
 }

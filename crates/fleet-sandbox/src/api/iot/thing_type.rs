@@ -8,10 +8,21 @@ use serde_json::{Value, json};
 
 use super::refusal::{exists, invalid, not_found};
 use super::{tagging, thing};
+use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{self, page};
 use crate::request::Request;
 use crate::store::Tx;
+
+/// Operations of this kind.
+pub const OPERATIONS: Table = &[
+    ("CreateThingType", create_thing_type),
+    ("DescribeThingType", describe_thing_type),
+    ("UpdateThingType", update_thing_type),
+    ("DeprecateThingType", deprecate_thing_type),
+    ("DeleteThingType", delete_thing_type),
+    ("ListThingTypes", list_thing_types),
+];
 
 /// Collection of thing types by name, in the form DescribeThingType answers.
 pub const THING_TYPES: &str = "iot.thing-type";
@@ -22,8 +33,8 @@ pub fn find(tx: &Tx<'_>, name: &str) -> Result<Value, AwsError> {
     tx.get(THING_TYPES, name).cloned().ok_or_else(|| not_found("Thing type", name))
 }
 
-/// CreateThingType: the same again is no error, another content is.
-pub fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// The same again is no error, another content is.
+fn create_thing_type(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingTypeName")?;
     let properties = request.get("thingTypeProperties").cloned().unwrap_or_else(|| json!({}));
     check(&properties)?;
@@ -47,13 +58,11 @@ pub fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(answer)
 }
 
-/// DescribeThingType.
-pub fn describe(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn describe_thing_type(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     find(tx, request.need("thingTypeName")?)
 }
 
-/// UpdateThingType.
-pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn update_thing_type(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingTypeName")?;
     let mut thing_type = find(tx, name)?;
     if let Some(given) = request.get("thingTypeProperties").and_then(Value::as_object) {
@@ -66,8 +75,7 @@ pub fn update(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
-/// DeprecateThingType, and its undoing.
-pub fn deprecate(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+fn deprecate_thing_type(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingTypeName")?;
     let mut thing_type = find(tx, name)?;
     let metadata = &mut thing_type["thingTypeMetadata"];
@@ -82,8 +90,8 @@ pub fn deprecate(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> 
     Ok(json!({}))
 }
 
-/// DeleteThingType: deprecated, waited, and no thing left that has it.
-pub fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// Deprecated, waited, and no thing left that has it.
+fn delete_thing_type(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingTypeName")?;
     let thing_type = find(tx, name)?;
     let metadata = &thing_type["thingTypeMetadata"];
@@ -105,13 +113,13 @@ pub fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     Ok(json!({}))
 }
 
-/// ListThingTypes, all or the one of that name.
-pub fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+/// All or the one of that name.
+fn list_thing_types(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let wanted = request.str("thingTypeName");
     let types = tx.scan(THING_TYPES).filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
     let types = types.map(|(name, thing_type)| {
         let mut shown = thing_type.clone();
-        shown["thingTypeId"] = Value::Null; // not among the members of a list's entry
+        // Not among the members of a list's entry.
         if let Some(members) = shown.as_object_mut() {
             members.remove("thingTypeId");
         }
