@@ -16,6 +16,8 @@ pub mod log_group;
 pub mod managed_policy;
 pub mod names;
 pub mod role;
+pub mod rule_action;
+pub mod rule_action_table;
 pub mod scheduled_audit;
 pub mod seconds;
 pub mod security_profile;
@@ -24,6 +26,7 @@ pub mod thing_group;
 pub mod thing_type;
 pub mod topic;
 pub mod topic_access;
+pub mod topic_rule;
 pub mod topic_subscription;
 
 use crate::kind::{AnyKind, Erased};
@@ -43,4 +46,5 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<topic::Topic>::new(),
     &Erased::<alarm::Alarm>::new(),
     &Erased::<dashboard::Dashboard>::new(),
+    &Erased::<topic_rule::TopicRule>::new(),
 ];
