@@ -66,11 +66,8 @@ fn name(cx: &Context) -> String {
 
 /// A policy of this name that is not ours could grant anything, so it is not attached to any device.
 async fn ensure(cx: &Context) -> Result<(), AwsError> {
-    let arn = policy::arn(cx.place(), &name(cx));
-    match iot_tags::read(cx, &arn).await.optional()? {
-        Some(tags) if tags.get(FLEET_TAG) == Some(&cx.mark.fleet) => return Ok(()),
-        Some(_) => return Err(foreign(cx)),
-        None => {}
+    if is_ours(cx).await? {
+        return Ok(());
     }
     let tags = Tags::from([(FLEET_TAG.to_owned(), cx.mark.fleet.clone())]);
     let document = document(cx).wire();
@@ -79,10 +76,18 @@ async fn ensure(cx: &Context) -> Result<(), AwsError> {
         request.set_tags(iot_tags::wire(&tags)).send()
     };
     match cx.call("iot:CreatePolicy", create).await {
-        // Another step of the same run was first.
-        Err(error) if error.is_already_exists() => Ok(()),
+        // Another step of the same run was first, or it is somebody else's.
+        Err(error) if error.is_already_exists() => match is_ours(cx).await? {
+            true => Ok(()),
+            false => Err(foreign(cx)),
+        },
         result => result.map(|_| ()),
     }
+}
+
+async fn is_ours(cx: &Context) -> Result<bool, AwsError> {
+    let tags = iot_tags::read(cx, &policy::arn(cx.place(), &name(cx))).await.optional()?;
+    Ok(tags.is_some_and(|tags| tags.get(FLEET_TAG) == Some(&cx.mark.fleet)))
 }
 
 /// Grants nothing, and denies only a client ID that no device has.
