@@ -73,7 +73,7 @@ const TABLE: &[Patience] = &[
     Patience {
         codes: &["NoSuchEntity", "NoSuchEntityException"],
         message: "",
-        actions: &["iam:AttachRolePolicy", "iam:PutRolePolicy"],
+        actions: &["iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary"],
         first: seconds(1),
         longest: seconds(5),
         budget: seconds(30),

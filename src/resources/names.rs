@@ -16,18 +16,26 @@ pub struct NameRule {
 pub const IOT_NAME: NameRule = NameRule { others: ":_-", longest: 128, source: "API:ThingName" };
 
 impl NameRule {
+    /// Checks the name of the entry itself.
     pub fn check(&self, name: &str, problems: &mut Problems) {
+        self.check_at("", name, problems);
+    }
+
+    /// Checks a name within the entry.
+    pub fn check_at(&self, pointer: &str, name: &str, problems: &mut Problems) {
         let allowed = |c: char| c.is_ascii_alphanumeric() || self.others.contains(c);
         if let Some(bad) = name.chars().find(|c| !allowed(*c)) {
             problems.push_help(
-                "",
+                pointer,
                 format!("the name `{name}` has `{bad}`, which is not allowed there"),
                 format!("letters, digits and {} are allowed ({})", spelt(self.others), self.source),
             );
         }
         if name.is_empty() || name.chars().count() > self.longest {
-            problems
-                .push("", format!("the name `{name}` must have 1 to {} characters ({})", self.longest, self.source));
+            problems.push(
+                pointer,
+                format!("the name `{name}` must have 1 to {} characters ({})", self.longest, self.source),
+            );
         }
     }
 }
