@@ -10,7 +10,8 @@ use super::policy;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::iot_tags;
-use crate::ownership::{FLEET_TAG, Tags};
+use crate::kind::Kind;
+use crate::ownership::{ADDRESS_TAG, FLEET_TAG, Tags};
 use crate::policy_document::PolicyDocument;
 
 /// Followed by the fleet's name.
@@ -69,7 +70,9 @@ async fn ensure(cx: &Context) -> Result<(), AwsError> {
     if is_ours(cx).await? {
         return Ok(());
     }
-    let tags = Tags::from([(FLEET_TAG.to_owned(), cx.mark.fleet.clone())]);
+    // The address lets a leftover be found by the tagging index.
+    let address = format!("{}.{}", policy::Policy::SECTION, name(cx));
+    let tags = Tags::from([(FLEET_TAG.to_owned(), cx.mark.fleet.clone()), (ADDRESS_TAG.to_owned(), address)]);
     let document = document(cx).wire();
     let create = || {
         let request = cx.session.clients.iot.create_policy().policy_name(name(cx)).policy_document(&document);
