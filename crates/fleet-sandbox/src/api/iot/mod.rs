@@ -1,4 +1,4 @@
-//! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`,
+//! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`, `detachment`,
 //! `behavior`, `rule_sql`, `policy_document` and `x509` hold rules that kinds share or that are long.
 
 mod audit_configuration;
@@ -7,6 +7,7 @@ mod behavior;
 mod ca_certificate;
 mod certificate;
 mod custom_metric;
+mod detachment;
 mod dimension;
 mod endpoint;
 mod indexing;

@@ -2,15 +2,15 @@
 //!
 //! Sources: API:AttachPolicy, API:DetachPolicy (which declares no "not found": a policy that is not
 //! there is InvalidRequestException, one that is not attached no error), API:ListAttachedPolicies;
-//! General Reference (ten policies a principal, two a group). AWS may take five minutes until a
-//! detached policy can be deleted; the sandbox takes none.
+//! General Reference (ten policies a principal, two a group). A detached policy can be deleted after
+//! `realism.iot_detachment`.
 
 use serde_json::{Value, json};
 
-use super::certificate;
 use super::policy::{self, MARKERS, POLICIES, reference};
 use super::refusal::{invalid, limit, not_found};
 use super::thing_group::{THING_GROUPS, ancestors};
+use super::{certificate, detachment};
 use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::page;
@@ -65,7 +65,9 @@ fn detach_policy(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> 
     if !tx.has(POLICIES, name) {
         return Err(invalid(format!("Policy {name} not found.")));
     }
-    tx.remove(ATTACHMENTS, &format!("{name}/{target}"));
+    if tx.remove(ATTACHMENTS, &format!("{name}/{target}")).is_some() {
+        detachment::note(tx, request, &format!("policy/{name}"));
+    }
     Ok(json!({}))
 }
 

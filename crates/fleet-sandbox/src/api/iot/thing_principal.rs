@@ -1,14 +1,14 @@
 //! Which principals (certificates, Cognito identities) a thing has.
 //!
 //! Sources: API:AttachThingPrincipal (an exclusive principal belongs to one thing only),
-//! API:DetachThingPrincipal, API:ListPrincipalThings. AWS detaches within seconds of the answer; the
-//! sandbox at once. Attaching again is no error and sets the type anew; detaching what is not
+//! API:DetachThingPrincipal, API:ListPrincipalThings. A detached thing or principal can be
+//! deleted after `realism.iot_detachment`. Attaching again is no error and sets the type anew; detaching what is not
 //! attached is ResourceNotFoundException.
 
 use serde_json::{Value, json};
 
 use super::refusal::{invalid, not_found};
-use super::{certificate, thing};
+use super::{certificate, detachment, thing};
 use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{self, page};
@@ -60,7 +60,12 @@ fn detach_thing_principal(tx: &mut Tx<'_>, request: &Request) -> Result<Value, A
     let (thing, principal) = (request.need("thingName")?, request.need("principal")?);
     thing::find(tx, thing)?;
     let removed = tx.remove(PRINCIPALS, &format!("{thing}/{principal}"));
-    removed.map(|_| json!({})).ok_or_else(|| not_found("Attached principal", principal))
+    if removed.is_none() {
+        return Err(not_found("Attached principal", principal));
+    }
+    detachment::note(tx, request, &format!("thing/{thing}"));
+    detachment::note(tx, request, &format!("principal/{principal}"));
+    Ok(json!({}))
 }
 
 fn list_thing_principals(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
