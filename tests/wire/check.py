@@ -7,11 +7,13 @@ service, operation, method, uri, request_headers, request_body (base64), status,
 response_headers, response_body (base64).
 
 Prints one line per violation: exchange number, service and operation, JSON path,
-rule, and what is wrong. Exit code 0: all is well; 1: violations; 2: no exchange.
+rule, and what is wrong. Exit code 0: all is well; 1: violations; 2: no exchange,
+or a file that cannot be read.
 """
 
 import argparse
 import collections
+import contextlib
 import sys
 
 import decode_cbor
@@ -163,8 +165,13 @@ def main(arguments):
     parser.add_argument("--allow-refused", action="store_true", help="let a request answered with 4xx be invalid")
     parser.add_argument("files", nargs="*", metavar="FILE", help="JSON lines; standard input if none is given")
     options = parser.parse_args(arguments)
-    streams = [open(name, encoding="utf-8") for name in options.files] or [sys.stdin]
-    return run(streams, sys.stdout, options.allow_refused)
+    with contextlib.ExitStack() as stack:
+        try:
+            streams = [stack.enter_context(open(name, encoding="utf-8")) for name in options.files] or [sys.stdin]
+        except OSError as cause:
+            print(f"check: {cause}", file=sys.stderr)
+            return 2
+        return run(streams, sys.stdout, options.allow_refused)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ that has to be found: nothing less, and nothing beside it.
 """
 
 import base64
+import contextlib
 import copy
 import io
 import json
@@ -347,6 +348,11 @@ class Command(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("#2 logs:CreateLogGroup request.logGroupName pattern: 'a b'", text)
         self.assertIn("2 exchanges of 1 operations checked, 1 violations", text)
+
+    def test_a_file_that_cannot_be_read_is_not_all_well(self):
+        with contextlib.redirect_stderr(io.StringIO()) as err:
+            self.assertEqual(check.main(["no-such-file.jsonl"]), 2)
+        self.assertIn("no-such-file.jsonl", err.getvalue())
 
     def test_a_line_that_is_no_exchange_is_a_violation(self):
         good = record("logs", "CreateLogGroup")

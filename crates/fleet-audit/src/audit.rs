@@ -2,7 +2,7 @@
 
 use crate::certificate::Evidence;
 use crate::check::{Outcome, Scope, Undecided};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::registry;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
@@ -52,6 +52,12 @@ pub fn run(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Report {
 }
 
 impl Report {
+    /// The findings that count: not suppressed, and at least this severe.
+    pub fn failing(&self, at_least: Severity) -> impl Iterator<Item = &Finding> {
+        let findings = self.findings.iter();
+        findings.filter(move |finding| !finding.is_suppressed && finding.severity >= at_least)
+    }
+
     /// Adds the report on another part of the same account.
     pub fn absorb(&mut self, other: Report) {
         self.findings.extend(other.findings);

@@ -188,7 +188,7 @@ fn record(inner: &Inner, call: &Call<'_>, (service, operation): (&str, &str), re
         request_headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
         request_body: call.body.to_vec(),
         status: reply.map_or(0, |reply| reply.status),
-        response_headers: reply.map(|reply| reply.headers.clone()).unwrap_or_default(),
+        response_headers: reply.map(|reply| reply.headers.iter().cloned().collect()).unwrap_or_default(),
         response_body: reply.map(|reply| reply.body.clone()).unwrap_or_default(),
     });
 }

@@ -14,6 +14,8 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Model {
+    /// Protocols the service speaks, in botocore's words.
+    pub protocols: Vec<String>,
     /// API version, as query requests and error texts state it.
     pub version: String,
     /// Prefix of `X-Amz-Target`, also the service name in RPC v2 CBOR paths.
@@ -155,6 +157,8 @@ pub struct KnownError<'m> {
     pub code: &'m str,
     /// HTTP status, 400 where the model is silent.
     pub status: u16,
+    /// Member that holds the text: `message` or `Message`.
+    pub message_member: &'m str,
 }
 
 impl Model {
@@ -168,12 +172,22 @@ impl Model {
         self.shapes.get(name).expect("models are closed: every named shape is there")
     }
 
+    /// Whether the service speaks awsQuery beside a typed protocol.
+    pub fn query_compatible(&self) -> bool {
+        self.protocols.len() > 1 && self.protocols.iter().any(|protocol| protocol == "query")
+    }
+
     /// Finds an error by its shape's name or by its wire code.
     pub fn error<'m>(&'m self, code: &str) -> Option<KnownError<'m>> {
         let errors = || self.shapes.iter().filter_map(|(name, shape)| Some((name, shape.error.as_ref()?)));
         let known = |(name, error): (&'m String, &'m ErrorTrait)| {
-            let wire = error.code.as_deref().unwrap_or(name);
-            KnownError { shape: name, code: wire, status: error.status.unwrap_or(400) }
+            let text = self.shape(name).members.keys().find(|member| member.eq_ignore_ascii_case("message"));
+            KnownError {
+                shape: name,
+                code: error.code.as_deref().unwrap_or(name),
+                status: error.status.unwrap_or(400),
+                message_member: text.map_or("message", String::as_str),
+            }
         };
         // Several shapes may share a wire code, so the shape's own name goes first.
         let by_name = errors().find(|(name, _)| *name == code);

@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 
 /// One request with its answer, as received and sent. Serializes to one line of JSON, bodies in base64.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Exchange {
     /// Signing name of the service; empty if the request named none.
     pub service: String,
@@ -20,14 +19,14 @@ pub struct Exchange {
     /// Path and query as received.
     pub uri: String,
     /// Headers as received, without the signature, which is a secret's derivative.
-    pub request_headers: Vec<(String, String)>,
+    pub request_headers: BTreeMap<String, String>,
     /// Body as received.
     #[serde(serialize_with = "base64_text")]
     pub request_body: Vec<u8>,
     /// Status sent; 0 if the connection was closed without an answer.
     pub status: u16,
     /// Headers sent.
-    pub response_headers: Vec<(String, String)>,
+    pub response_headers: BTreeMap<String, String>,
     /// Body sent.
     #[serde(serialize_with = "base64_text")]
     pub response_body: Vec<u8>,

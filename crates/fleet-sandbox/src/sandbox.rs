@@ -60,6 +60,9 @@ pub struct Realism {
     pub thing_type_deprecation: Duration,
     /// How long a Lambda function is `Pending` after creation and `InProgress` after an update.
     pub lambda_settling: Duration,
+    /// How long a detached IoT policy or thing principal still stands in the way of a deletion. AWS
+    /// names five minutes for policies (API:DeletePolicy) and seconds for principals.
+    pub iot_detachment: Duration,
     /// Whether the account has Device Defender Detect, which AWS closed to new customers.
     pub detect_available: bool,
 }
@@ -71,6 +74,7 @@ impl Default for Realism {
             tag_index_lag: Duration::ZERO,
             thing_type_deprecation: Duration::from_secs(300),
             lambda_settling: Duration::from_secs(2),
+            iot_detachment: Duration::ZERO,
             detect_available: true,
         }
     }

@@ -44,8 +44,10 @@ pub enum Key {
         /// Bits of the curve's field, e.g. 256 for P-256.
         bits: usize,
     },
-    /// The algorithm's object identifier.
+    /// The object identifier of another algorithm.
     Other(String),
+    /// Not encoded as its algorithm asks.
+    Unreadable,
 }
 
 impl Inspected {
@@ -93,7 +95,8 @@ fn key(certificate: &X509Certificate<'_>) -> Key {
             }
         }
         Ok(PublicKey::EC(point)) => Key::Ec { bits: point.key_size() },
-        _ => Key::Other(info.algorithm.algorithm.to_id_string()),
+        Ok(_) => Key::Other(info.algorithm.algorithm.to_id_string()),
+        Err(_) => Key::Unreadable,
     }
 }
 

@@ -27,8 +27,13 @@ pub enum Debian {
 /// Judges a key. Keys other than RSA pass: the ROCA library made RSA keys only, and the
 /// published lists of Debian keys hold none on elliptic curves.
 pub fn judge(key: &Key, weak_keys: Option<&HashSet<String>>) -> Quality {
-    let Key::Rsa { bits, roca, debian_digest } = key else {
-        return Quality::default();
+    let (bits, roca, debian_digest) = match key {
+        Key::Rsa { bits, roca, debian_digest } => (bits, roca, debian_digest),
+        Key::Ec { .. } | Key::Other(_) => return Quality::default(),
+        Key::Unreadable => {
+            let debian = Debian::NotDecidable("its public key cannot be read");
+            return Quality { roca: false, debian };
+        }
     };
     let debian = match weak_keys {
         None => Debian::NotDecidable(

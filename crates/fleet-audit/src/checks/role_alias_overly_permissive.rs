@@ -17,7 +17,7 @@ use crate::policy::context::Context;
 use crate::policy::data_plane::{self, ROWS};
 use crate::policy::document::Statement;
 use crate::policy::iot_admin;
-use crate::policy::pattern::Pattern;
+use crate::policy::pattern::{Class, Letter, Pattern, Token};
 use crate::policy::role;
 use crate::service_use;
 use crate::snapshot::RoleAlias;
@@ -225,6 +225,7 @@ fn used_services(scope: &Scope<'_>, alias: &RoleAlias, statements: &[Statement],
 
 /// Whether some service, whichever, is open with all its actions.
 fn opens_a_whole_service(statements: &[Statement]) -> bool {
-    let service = Pattern::anything().then_text(":").then(&Pattern::arbitrary_name());
+    let namespace = Pattern::of([Token::Many(Class::Not(Letter::Char(':')))]);
+    let service = namespace.then_text(":").then(&Pattern::arbitrary_name());
     !matches!(ask_role(statements, &service), Answer::Impossible)
 }

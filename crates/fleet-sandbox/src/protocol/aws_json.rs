@@ -4,7 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::json;
-use super::reply::{Reply, WireError, unreadable};
+use super::reply::{Reply, unreadable};
+use super::wire_error::WireError;
 use crate::error::AwsError;
 use crate::model::{Model, Operation};
 
@@ -36,14 +37,10 @@ pub fn refuse(model: Option<&Model>, error: &WireError<'_>) -> Reply {
     let mut body = error.members();
     body.insert("__type".to_owned(), error.shape.into());
     let reply = Reply::new(error.status, &content_type(model), Value::Object(body).to_string().into_bytes());
-    // Services that once spoke awsQuery repeat the old code here (Smithy: awsQueryCompatible).
-    if error.shape == error.code { reply } else { reply.header("x-amzn-query-error", &query_error(error)) }
-}
-
-/// The header value that carries an awsQuery code in another protocol.
-pub fn query_error(error: &WireError<'_>) -> String {
-    let fault = if error.status >= 500 { "Receiver" } else { "Sender" };
-    format!("{};{fault}", error.code)
+    match error.query_header() {
+        Some(code) => reply.header("x-amzn-query-error", &code),
+        None => reply,
+    }
 }
 
 fn content_type(model: Option<&Model>) -> String {

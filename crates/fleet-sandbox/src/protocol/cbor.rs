@@ -4,9 +4,9 @@
 use ciborium::Value as Cbor;
 use serde_json::{Map, Number, Value};
 
-use super::aws_json::query_error;
 use super::json;
-use super::reply::{Reply, WireError, misfit, unreadable};
+use super::reply::{Reply, misfit, unreadable};
+use super::wire_error::WireError;
 use crate::error::AwsError;
 use crate::model::{Model, Operation, Shape, Type};
 
@@ -116,7 +116,10 @@ pub fn refuse(error: &WireError<'_>) -> Reply {
     members.insert("__type".to_owned(), format!("com.amazonaws#{}", error.shape).into());
     let body = write(&plain(&Value::Object(members)));
     let reply = Reply::new(error.status, "application/cbor", body).header("smithy-protocol", "rpc-v2-cbor");
-    if error.shape == error.code { reply } else { reply.header("x-amzn-query-error", &query_error(error)) }
+    match error.query_header() {
+        Some(code) => reply.header("x-amzn-query-error", &code),
+        None => reply,
+    }
 }
 
 /// JSON as CBOR without a shape: members of exceptions are texts, lists and structures of texts.

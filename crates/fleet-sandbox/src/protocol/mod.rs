@@ -6,3 +6,4 @@ pub mod json;
 pub mod query;
 pub mod reply;
 pub mod rest_json;
+pub mod wire_error;

@@ -5,7 +5,8 @@ use quick_xml::escape::escape;
 use serde_json::{Map, Value};
 
 use super::json;
-use super::reply::{Reply, WireError, misfit};
+use super::reply::{Reply, misfit};
+use super::wire_error::WireError;
 use crate::error::AwsError;
 use crate::model::{Model, Operation, Shape, Type};
 
@@ -151,9 +152,9 @@ fn element(
 /// The answer for an error.
 pub fn refuse(model: Option<&Model>, error: &WireError<'_>, id: &str) -> Reply {
     let namespace = model.and_then(|model| model.xml_namespace.as_deref()).unwrap_or_default();
-    let fault = if error.status >= 500 { "Receiver" } else { "Sender" };
     let body = format!(
-        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>",
+        error.fault(),
         escape(error.code),
         escape(error.message)
     );

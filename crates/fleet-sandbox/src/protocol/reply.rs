@@ -1,10 +1,11 @@
 //! An HTTP answer before it is sent, and the four protocols behind one choice.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::wire_error::WireError;
 use super::{aws_json, cbor, query, rest_json};
 use crate::error::AwsError;
-use crate::model::{KnownError, Model, Operation};
+use crate::model::{Model, Operation};
 
 /// An HTTP answer.
 #[derive(Debug, Clone)]
@@ -43,20 +44,6 @@ pub enum Protocol {
     Cbor,
 }
 
-/// An error with everything its wire form needs.
-pub struct WireError<'a> {
-    /// Exception shape's name, if the model knows it; else the code.
-    pub shape: &'a str,
-    /// Wire code.
-    pub code: &'a str,
-    /// HTTP status.
-    pub status: u16,
-    /// Text.
-    pub message: &'a str,
-    /// Further members.
-    pub fields: &'a [(&'static str, Value)],
-}
-
 impl Protocol {
     /// The answer for a result.
     pub fn answer(
@@ -77,11 +64,7 @@ impl Protocol {
 
     /// The answer for an error. Without a model (the service is not known) the code stands as given.
     pub fn refuse(self, model: Option<&Model>, error: &AwsError, id: &str) -> Reply {
-        let known = model.and_then(|model| model.error(&error.code));
-        let unknown = KnownError { shape: &error.code, code: &error.code, status: 400 };
-        let KnownError { shape, code, status } = known.unwrap_or(unknown);
-        let status = error.status.unwrap_or(status);
-        let error = WireError { shape, code, status, message: &error.message, fields: &error.fields };
+        let error = WireError::of(model, error);
         let reply = match self {
             Protocol::RestJson => rest_json::refuse(&error),
             Protocol::AwsJson => aws_json::refuse(model, &error),
@@ -95,15 +78,6 @@ impl Protocol {
 /// What to say when a request's body cannot be read.
 pub fn unreadable(message: impl Into<String>) -> AwsError {
     AwsError::new("SerializationException", message)
-}
-
-impl WireError<'_> {
-    /// The exception's members in JSON.
-    pub fn members(&self) -> Map<String, Value> {
-        let fields = self.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let message = ("message".to_owned(), self.message.into());
-        fields.chain([message]).collect()
-    }
 }
 
 /// The handler's answer does not fit the model: a fault of the sandbox, said as one.

@@ -5,7 +5,8 @@ use hyper::HeaderMap;
 use serde_json::{Map, Value};
 
 use super::json;
-use super::reply::{Reply, WireError, misfit, unreadable};
+use super::reply::{Reply, misfit, unreadable};
+use super::wire_error::WireError;
 use crate::error::AwsError;
 use crate::model::{Model, Operation, Shape, Type};
 

@@ -103,3 +103,27 @@ fn a_deprecated_thing_type_waits_for_the_sandbox_clock() {
     local.sandbox.clock().advance(Duration::from_secs(300)).unwrap();
     aws.ok("DELETE", "/thing-types/k", json!({}));
 }
+
+#[test]
+fn what_was_detached_stands_in_the_way_for_a_while() {
+    let slow = Realism { iot_detachment: Duration::from_secs(300), ..Realism::default() };
+    let local = start(Config { realism: slow, ..Config::default() });
+    let aws = local.caller("us-east-1");
+    let made = aws.ok("POST", "/keys-and-certificate", json!({}));
+    let (id, arn) = (made["certificateId"].as_str().unwrap(), made["certificateArn"].as_str().unwrap());
+    let principal = [("x-amzn-principal", arn)];
+    aws.ok("POST", "/things/t", json!({}));
+    aws.ok("POST", "/policies/p", json!({ "policyDocument": policies::document("iot:Connect") }));
+    aws.ok("PUT", "/target-policies/p", json!({ "target": arn }));
+    aws.ok_with("PUT", "/things/t/principals", &principal, json!({}));
+    aws.ok("POST", "/target-policies/p", json!({ "target": arn }));
+    aws.ok_with("DELETE", "/things/t/principals", &principal, json!({}));
+    assert_eq!(aws.ok("POST", "/policy-targets/p", json!({}))["targets"], json!([]));
+    aws.no("DELETE", "/policies/p", json!({}), "DeleteConflictException", "attached");
+    aws.no("DELETE", "/things/t", json!({}), "InvalidRequestException", "still attached");
+    aws.no("DELETE", &format!("/certificates/{id}"), json!({}), "DeleteConflictException", "Things");
+    local.sandbox.clock().advance(Duration::from_secs(300)).unwrap();
+    for path in ["/policies/p", "/things/t", &format!("/certificates/{id}")] {
+        aws.ok("DELETE", path, json!({}));
+    }
+}

@@ -211,3 +211,80 @@ fn operator_problem(criteria: &Value, name: &str, metric: Metric) -> Option<Stri
 fn value_count(value: &Value) -> usize {
     value.as_object().into_iter().flatten().map(|(_, v)| v.as_array().map_or(1, Vec::len)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use serde_json::json;
+
+    /// Changes to a sound behaviour, and a word of the problem each must bring; none for a sound one.
+    #[test]
+    fn rules_between_fields_hold_and_name_what_they_refuse() {
+        let ports = json!({ "metric": "aws:listening-tcp-ports", "criteria": { "comparisonOperator": "in-port-set", "value": { "ports": [22] } } });
+        let learned = json!({ "criteria": { "mlDetectionConfig": { "confidenceLevel": "LOW" } } });
+        let percentile = json!({ "criteria": { "comparisonOperator": "less-than", "statisticalThreshold": { "statistic": "p99" }, "durationSeconds": 300 } });
+        let with = |base: &Value, place: &str, value: Value| {
+            let mut changed = base.clone();
+            *changed.pointer_mut(place).unwrap() = value;
+            changed
+        };
+        let cases = [
+            (json!({}), ""),
+            (ports.clone(), ""),
+            (learned.clone(), ""),
+            (percentile.clone(), ""),
+            (
+                json!({ "metric": "battery", "criteria": { "comparisonOperator": "greater-than", "value": { "number": -1.5 } } }),
+                "",
+            ),
+            (json!({ "metric": null, "criteria": null }), ""),
+            (json!({ "metricDimension": { "dimensionName": "d" } }), ""),
+            (json!({ "metric": null }), "need a metric"),
+            (json!({ "metric": "aws:none" }), "neither"),
+            (json!({ "metric": "battery" }), "value.number"),
+            (
+                json!({ "metric": "aws:disconnect-duration", "criteria": { "comparisonOperator": "greater-than", "value": { "count": 1 } } }),
+                "less-than-equals",
+            ),
+            (
+                json!({ "metric": "aws:num-disconnects", "metricDimension": { "dimensionName": "d" } }),
+                "with a dimension",
+            ),
+            (json!({ "metricDimension": { "dimensionName": "none" } }), "does not exist"),
+            (with(&ports, "/criteria/comparisonOperator", json!("in-cidr-set")), "in-port-set"),
+            (with(&ports, "/metric", json!("aws:source-ip-address")), "value.cidrs"),
+            (
+                with(&learned, "/criteria", json!({ "mlDetectionConfig": {}, "durationSeconds": 300 })),
+                "durationSeconds",
+            ),
+            (with(&percentile, "/criteria/statisticalThreshold", json!({})), "statistic"),
+            (with(&percentile, "/criteria/durationSeconds", json!(null)), "durationSeconds"),
+            (with(&percentile, "/criteria/durationSeconds", json!(299)), "one of"),
+            (json!({ "criteria": { "comparisonOperator": "less-than" } }), "exactly one"),
+            (json!({ "criteria": { "value": { "count": 1 }, "durationSeconds": 300 } }), "comparisonOperator"),
+            (
+                json!({ "criteria": { "comparisonOperator": "less-than", "value": { "count": 1 } } }),
+                "needs durationSeconds",
+            ),
+        ];
+        let store = Store::open(None);
+        let run = store.transact("1", "r", false, |tx| -> std::io::Result<()> {
+            tx.put(super::super::custom_metric::METRICS, "battery", json!({ "metricType": "number" }));
+            tx.put(super::super::dimension::DIMENSIONS, "d", json!({}));
+            for (change, word) in &cases {
+                let criteria =
+                    json!({ "comparisonOperator": "less-than", "value": { "count": 5 }, "durationSeconds": 300 });
+                let mut behavior = json!({ "name": "b", "metric": "aws:num-messages-sent", "criteria": criteria });
+                behavior.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+                let found = problems(tx, &[behavior]).join(" ");
+                assert!(
+                    found.is_empty() == word.is_empty() && found.contains(word),
+                    "{change}: expected {word:?}, found {found:?}"
+                );
+            }
+            Ok(())
+        });
+        run.unwrap();
+    }
+}

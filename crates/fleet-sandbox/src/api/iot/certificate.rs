@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::policy::page_by_creation;
 use super::refusal::{exists_because, invalid, not_found};
 use super::x509::{self, Issued, Parsed};
-use super::{ca_certificate, policy_attachment, thing_principal};
+use super::{ca_certificate, detachment, policy_attachment, thing_principal};
 use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::request::Request;
@@ -131,7 +131,8 @@ fn delete_certificate(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsEr
     let attached = |what: &str| {
         AwsError::new("DeleteConflictException", format!("{what} must be detached before deletion (arn: {arn})"))
     };
-    if thing_principal::of_principal(tx, arn).next().is_some() {
+    let detaching = format!("principal/{arn}");
+    if thing_principal::of_principal(tx, arn).next().is_some() || detachment::is_pending(tx, request, &detaching) {
         return Err(attached("Things"));
     }
     if request.flag("forceDelete") == Some(true) {
@@ -139,6 +140,7 @@ fn delete_certificate(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsEr
     } else if policy_attachment::of_target(tx, arn).next().is_some() {
         return Err(attached("Certificate policies"));
     }
+    detachment::forget(tx, &detaching);
     tx.remove(CERTIFICATES, id);
     Ok(json!({}))
 }

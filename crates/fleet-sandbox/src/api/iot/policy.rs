@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::policy_version::{self, versions};
 use super::refusal::{exists_because, not_found};
-use super::{policy_attachment, policy_document, tagging};
+use super::{detachment, policy_attachment, policy_document, tagging};
 use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{Paging, page, page_backwards};
@@ -99,12 +99,14 @@ fn delete_policy(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> 
     let policy = find(tx, name)?;
     let conflict =
         |reason: &str| AwsError::new("DeleteConflictException", format!("The policy cannot be deleted as {reason}"));
-    if policy_attachment::targets(tx, name).next().is_some() {
+    let detaching = format!("policy/{name}");
+    if policy_attachment::targets(tx, name).next().is_some() || detachment::is_pending(tx, request, &detaching) {
         return Err(conflict(&format!("the policy is attached to one or more principals (name={name})")));
     }
     if versions(tx, name).count() > 1 {
         return Err(conflict("versions other than than default version exist"));
     }
+    detachment::forget(tx, &detaching);
     policy_version::forget(tx, name);
     tagging::forget(tx, request, policy["policyArn"].as_str().unwrap_or_default());
     tx.remove(POLICIES, name);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::refusal::{check_version, exists, invalid, next_version, not_found};
-use super::{thing_group_membership, thing_principal, thing_type};
+use super::{detachment, thing_group_membership, thing_principal, thing_type};
 use crate::api::service::Table;
 use crate::error::AwsError;
 use crate::paging::{self, page};
@@ -103,10 +103,12 @@ fn delete_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("thingName")?;
     let Some(thing) = tx.get(THINGS, name).cloned() else { return Ok(json!({})) };
     check_version(request, &thing, "thing", name)?;
-    if thing_principal::of_thing(tx, name).next().is_some() {
+    let detaching = format!("thing/{name}");
+    if thing_principal::of_thing(tx, name).next().is_some() || detachment::is_pending(tx, request, &detaching) {
         // Text: rebuy-de/aws-nuke issue 374.
         return Err(invalid(format!("Cannot delete. Thing {name} is still attached to one or more principals")));
     }
+    detachment::forget(tx, &detaching);
     thing_group_membership::forget_thing(tx, name);
     tx.remove(THINGS, name);
     Ok(json!({}))

@@ -130,7 +130,7 @@ pub fn shown(request: &Request, function: &Value, with_state: bool) -> Value {
     } else if updating {
         json!({
             "State": "Active", "LastUpdateStatus": "InProgress",
-            "LastUpdateStatusReason": "The function is being created.", "LastUpdateStatusReasonCode": "Creating",
+            "LastUpdateStatusReason": "The function is being created.",
         })
     } else {
         json!({"State": "Active", "LastUpdateStatus": "Successful"})
