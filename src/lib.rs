@@ -12,6 +12,7 @@ pub mod kind;
 pub mod live;
 pub mod ownership;
 pub mod plan;
+pub mod policy_document;
 pub mod render;
 pub mod resources;
 pub mod scope;

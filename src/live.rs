@@ -72,7 +72,11 @@ pub async fn read_one(
     name: &str,
     desired: Option<&Value>,
 ) -> Result<Option<LiveObject>, AwsError> {
-    kind::of(address).read(&Context::new(session, address.clone()), name, desired).await
+    let (kind, cx) = (kind::of(address), Context::new(session, address.clone()));
+    match desired {
+        Some(desired) => kind.read_declared(&cx, name, desired).await,
+        None => kind.read(&cx, name).await,
+    }
 }
 
 async fn read_all(

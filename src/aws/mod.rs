@@ -2,8 +2,10 @@
 
 pub mod clients;
 pub mod clock;
+pub mod cloudwatch_tags;
 pub mod context;
 pub mod error;
+pub mod iam_tags;
 pub mod iot_tags;
 pub mod patience;
 pub mod rate;

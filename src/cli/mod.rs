@@ -6,15 +6,15 @@ mod check;
 mod completions;
 mod confirm;
 mod destroy;
-mod failure;
-mod front;
+pub mod failure;
+pub mod front;
 mod graph;
 mod init;
-mod plan;
+pub mod plan;
 mod progress;
 mod sandbox;
 mod schema;
-mod session;
+pub mod session;
 
 use std::path::PathBuf;
 

@@ -159,7 +159,7 @@ impl Kind for AuditConfiguration {
         Ok(State { role_arn: arns::role(scope, &spec.role), notify, checks: checks.collect() })
     }
 
-    async fn read(cx: &Context, name: &str, _desired: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let describe = || cx.session.clients.iot.describe_account_audit_configuration().send();
         let found = cx.call("iot:DescribeAccountAuditConfiguration", describe).await?;
         let Some(role_arn) = found.role_arn().filter(|arn| !arn.is_empty()) else { return Ok(None) };

@@ -133,7 +133,7 @@ impl Kind for ScheduledAudit {
         (attribute == "arn").then(|| arn(scope.place, name))
     }
 
-    async fn read(cx: &Context, name: &str, _desired: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let Some(state) = describe(cx, name).await? else { return Ok(None) };
         let tags = iot_tags::read(cx, &arn(cx.place(), name)).await?;
         Ok(Some(Live { id: name.to_owned(), state, tags, version: None }))

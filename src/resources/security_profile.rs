@@ -210,7 +210,7 @@ impl Kind for SecurityProfile {
         (attribute == "arn").then(|| arn(scope.place, name))
     }
 
-    async fn read(cx: &Context, name: &str, _desired: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let describe = || cx.session.clients.iot.describe_security_profile().security_profile_name(name).send();
         let Some(found) = cx.call("iot:DescribeSecurityProfile", describe).await.optional()? else { return Ok(None) };
         let Some(attached_to) = attachments(cx, name).await.optional()? else { return Ok(None) };

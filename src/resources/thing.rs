@@ -100,7 +100,7 @@ impl Kind for Thing {
         (attribute == "arn").then(|| arn(scope.place, name))
     }
 
-    async fn read(cx: &Context, name: &str, _: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let describe = || cx.session.clients.iot.describe_thing().thing_name(name).send();
         let Some(found) = cx.call("iot:DescribeThing", describe).await.optional()? else { return Ok(None) };
         let mut attributes: BTreeMap<_, _> =

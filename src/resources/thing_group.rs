@@ -102,7 +102,7 @@ impl Kind for ThingGroup {
         state.parent.clone()
     }
 
-    async fn read(cx: &Context, name: &str, _: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let describe = || cx.session.clients.iot.describe_thing_group().thing_group_name(name).send();
         let Some(found) = cx.call("iot:DescribeThingGroup", describe).await.optional()? else { return Ok(None) };
         let Some(things) = members(cx, name).await.optional()? else { return Ok(None) };

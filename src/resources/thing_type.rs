@@ -77,7 +77,7 @@ impl Kind for ThingType {
         (attribute == "arn").then(|| arn(scope.place, name))
     }
 
-    async fn read(cx: &Context, name: &str, _: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let describe = || cx.session.clients.iot.describe_thing_type().thing_type_name(name).send();
         let Some(found) = cx.call("iot:DescribeThingType", describe).await.optional()? else { return Ok(None) };
         let properties = found.thing_type_properties();

@@ -135,7 +135,7 @@ impl Kind for TopicRule {
             || (path.contains("/kafka/clientProperties/") && path.contains("password"))
     }
 
-    async fn read(cx: &Context, name: &str, _desired: Option<&State>) -> Result<Option<Live<State>>, AwsError> {
+    async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let Some(state) = rule(cx, name).await? else { return Ok(None) };
         let tags = iot_tags::read(cx, &arn(cx.place(), name)).await?;
         Ok(Some(Live { id: name.to_owned(), state, tags, version: None }))

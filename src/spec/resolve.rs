@@ -214,7 +214,11 @@ impl Linker<'_> {
 
     fn bare_names(&mut self, node: &Node) {
         for Reference { pointer, section, name, .. } in self.entry.kind.references(&node.to_json()) {
-            let span = node.nearest(&pointer).span;
+            // What is still a reference here, or held none that is known, has been reported.
+            if name.is_empty() || name.contains("${") {
+                continue;
+            }
+            let span = locate(node, &pointer, &name);
             let to = Address::new(section, &name);
             if !self.addresses.contains(&to) {
                 self.unknown_name(section, &name, span);
@@ -233,6 +237,21 @@ impl Linker<'_> {
             .unwrap_or_else(|| format!("declare it under `{section}:`, or give an ARN where one is taken"));
         let message = format!("no {noun} `{name}` is declared");
         self.diagnostics.push(Diagnostic::error("unknown-reference", message).at(span).help(help));
+    }
+}
+
+/// The place of a name: at its pointer, or, since a kind may have put a list in order, wherever it stands in that list.
+fn locate(node: &Node, pointer: &str, name: &str) -> Span {
+    let here = node.nearest(pointer);
+    if here.as_text() == Some(name) {
+        return here.span;
+    }
+    let list = node.nearest(pointer.rsplit_once('/').map_or("", |(list, _)| list));
+    match &list.tree {
+        super::node::Tree::List(items) => {
+            items.iter().find(|item| item.as_text() == Some(name)).map_or(here.span, |item| item.span)
+        }
+        _ => here.span,
     }
 }
 

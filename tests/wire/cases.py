@@ -119,7 +119,14 @@ OUTPUTS = [
     ),
     ("cloudwatch", "DescribeAlarms", "MetricAlarms.0.AlarmName", 7, f"{_ALARM}.AlarmName", "type"),
     # A time without its tag, and one as text: what a lenient server gets wrong.
-    ("cloudwatch", "DescribeAlarms", "MetricAlarms.0.StateUpdatedTimestamp", 1.5, f"{_ALARM}.StateUpdatedTimestamp", "type"),
+    (
+        "cloudwatch",
+        "DescribeAlarms",
+        "MetricAlarms.0.StateUpdatedTimestamp",
+        1.5,
+        f"{_ALARM}.StateUpdatedTimestamp",
+        "type",
+    ),
     (
         "cloudwatch",
         "DescribeAlarms",

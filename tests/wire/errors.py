@@ -61,7 +61,8 @@ def check(service, operation, protocol, exchange, problems):
         wanted = shape.raw.get("error", {}).get("httpStatusCode")
         # Services without a status in the model (Logs) answer 400 and 500.
         if exchange.status not in ((wanted,) if wanted else (400, 500, 503)):
-            problems.add("response", "status", f"{code} comes with {wanted or '400, 500 or 503'}, not {exchange.status}")
+            expected = wanted or "400, 500 or 503"
+            problems.add("response", "status", f"{code} comes with {expected}, not {exchange.status}")
         _code_form(service, protocol, shape, code, exchange, problems)
     elif code in COMMON and protocol in COMMON[code][0]:
         if exchange.status not in COMMON[code][1]:

@@ -310,7 +310,8 @@ class Patterns(unittest.TestCase):
                 self.assertFalse(pattern.compiled(java).fullmatch(text), (java, text))
 
     def test_what_cannot_be_translated_is_reported(self):
-        for java in [r"[a-z&&[^b]]", r"[a[b]]", r"\p{IsLatin}", r"(?i)a", r"\Qa\E", r"\x{1F600}", r"[\P{Alpha}]", "a\\"]:
+        unknown = [r"[a-z&&[^b]]", r"[a[b]]", r"\p{IsLatin}", r"(?i)a", r"\Qa\E", r"\x{1F600}", r"[\P{Alpha}]", "a\\"]
+        for java in unknown:
             with self.assertRaises(pattern.Untranslatable, msg=java):
                 pattern.compiled(java)
         shape = model.service("logs").shape("LogGroupName")

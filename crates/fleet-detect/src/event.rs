@@ -24,6 +24,20 @@ impl Event<'_> {
     pub fn device(&self) -> &str {
         self.thing.as_deref().unwrap_or(&self.client_id)
     }
+
+    /// The same event, holding its own texts.
+    pub fn into_owned(self) -> Event<'static> {
+        Event {
+            at: self.at,
+            client_id: owned(self.client_id),
+            thing: self.thing.map(owned),
+            kind: self.kind.into_owned(),
+        }
+    }
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }
 
 /// How the broker answered.
@@ -60,6 +74,30 @@ impl EventKind<'_> {
     pub fn is_broker_event(&self) -> bool {
         !matches!(self, Self::Report(_) | Self::Value(_))
     }
+
+    fn into_owned(self) -> EventKind<'static> {
+        match self {
+            Self::Connect { outcome, source } => EventKind::Connect { outcome, source },
+            Self::Disconnect { source } => EventKind::Disconnect { source },
+            Self::Publish { outcome, topic, bytes, source } => {
+                EventKind::Publish { outcome, topic: topic.map(owned), bytes, source }
+            }
+            Self::Deliver { outcome, topic, source } => EventKind::Deliver { outcome, topic: topic.map(owned), source },
+            Self::Subscribe { outcome, topic, source } => {
+                EventKind::Subscribe { outcome, topic: topic.map(owned), source }
+            }
+            Self::Report(measurements) => {
+                let own = |m: Measurement| Measurement { metric: m.metric.into_owned(), value: m.value };
+                EventKind::Report(measurements.into_iter().map(own).collect())
+            }
+            Self::Value(exported) => EventKind::Value(Exported {
+                metric: exported.metric.into_owned(),
+                value: exported.value,
+                version: exported.version,
+                dimension: exported.dimension.map(|(name, operator)| (owned(name), operator)),
+            }),
+        }
+    }
 }
 
 /// The name of a measured metric.
@@ -74,6 +112,13 @@ impl<'a> MetricName<'a> {
     pub fn new(name: impl Into<Cow<'a, str>>) -> Self {
         let name = name.into();
         BuiltIn::from_name(&name).map_or(Self::Custom(name), Self::BuiltIn)
+    }
+
+    fn into_owned(self) -> MetricName<'static> {
+        match self {
+            Self::BuiltIn(metric) => MetricName::BuiltIn(metric),
+            Self::Custom(name) => MetricName::Custom(owned(name)),
+        }
     }
 
     /// The name as AWS writes it.

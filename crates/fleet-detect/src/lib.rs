@@ -18,6 +18,7 @@ mod rules;
 pub mod semantics;
 mod stamped;
 pub mod state;
+pub mod traffic;
 pub mod validate;
 pub mod value;
 pub mod violation;

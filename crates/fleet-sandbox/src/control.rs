@@ -9,6 +9,7 @@
 //! | `GET exchanges` | recorded traffic, one JSON object a line |
 //! | `GET outbox` | what SNS would have delivered or has to have confirmed |
 //! | `GET snapshot` | the whole state |
+//! | `GET code/ACCOUNT/REGION/FUNCTION` | the zip of a Lambda function |
 
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub fn answer(inner: &Inner, call: &Call<'_>) -> Reply {
         ("GET", "snapshot") => Ok(snapshot(inner.store.tables())),
         ("GET", "outbox") => Ok(outbox(inner)),
         ("GET", "exchanges") => return exchanges(inner),
+        ("GET", path) if path.starts_with("code/") => return code(inner, path),
         _ => {
             return refuse(404, "no such request; there are health, clock, faults, reset, exchanges, outbox, snapshot");
         }
@@ -96,6 +98,24 @@ fn exchanges(inner: &Inner) -> Reply {
         .map(|line| line + "\n")
         .collect::<String>();
     Reply::new(200, "application/x-ndjson", lines.into_bytes())
+}
+
+fn code(inner: &Inner, path: &str) -> Reply {
+    use base64::Engine as _;
+    let mut parts = path.splitn(4, '/').skip(1).map(str::to_owned);
+    let place = (parts.next(), parts.next(), parts.next());
+    let zip = match place {
+        (Some(account), Some(region), Some(name)) => {
+            let tables = inner.store.tables();
+            let objects = tables.get(&(account, region, crate::api::lambda::function_code::CODE.to_owned()));
+            objects.and_then(|objects| objects.get(&name)).and_then(Value::as_str).map(str::to_owned)
+        }
+        _ => None,
+    };
+    match zip.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok()) {
+        Some(zip) => Reply::new(200, "application/zip", zip),
+        None => refuse(404, "no such function"),
+    }
 }
 
 /// Everything in the collection `sns.outbox` of every account and region, oldest first.

@@ -34,12 +34,12 @@ pub fn route(
 ) -> Route {
     let plain =
         |protocol, operation: &str, form| Route { protocol, operation: operation.to_owned(), labels: Vec::new(), form };
-    if let Some((_, operation)) = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/")) {
-        return plain(Protocol::Cbor, operation, Form::new());
+    if let Some((target, operation)) = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/")) {
+        return plain(Protocol::Cbor, &named(model, target, operation), Form::new());
     }
     if let Some(target) = headers.get("x-amz-target").and_then(|value| value.to_str().ok()) {
-        let operation = target.rsplit('.').next().unwrap_or_default();
-        return plain(Protocol::AwsJson, operation, Form::new());
+        let (target, operation) = target.rsplit_once('.').unwrap_or_default();
+        return plain(Protocol::AwsJson, &named(model, target, operation), Form::new());
     }
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if path == "/"
@@ -54,6 +54,14 @@ pub fn route(
     let matched = model.and_then(|model| rest(model, method, path));
     let (operation, labels) = matched.unwrap_or_else(|| (format!("{method} {path}"), Vec::new()));
     Route { protocol: Protocol::RestJson, operation, labels, form: Form::new() }
+}
+
+/// The operation, if it is asked of the service's own target; else the whole of what was asked.
+fn named(model: Option<&Model>, target: &str, operation: &str) -> String {
+    match model.is_none_or(|model| model.target.as_deref() == Some(target)) {
+        true => operation.to_owned(),
+        false => format!("{target}.{operation}"),
+    }
 }
 
 /// The operation whose template fits, the one with most literal segments if several do.

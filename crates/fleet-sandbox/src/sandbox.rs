@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::api::service::{SERVICES, Service};
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::{Journal, JournalError};
@@ -159,6 +160,12 @@ impl Sandbox {
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&inner), stopped));
         Ok(Sandbox { inner, stop, server })
+    }
+
+    /// The operations every sandbox offers, as `service:Operation`.
+    pub fn operations() -> impl Iterator<Item = String> {
+        let of = |service: &'static Service| service.operations().map(|(name, _)| format!("{}:{name}", service.name));
+        SERVICES.iter().flat_map(of)
     }
 
     /// Base URL, `http://127.0.0.1:PORT`.

@@ -8,23 +8,30 @@ use crate::store::{Objects, Table};
 
 /// Members whose values differ between two runs that did the same: ids and times.
 const VOLATILE: &[&str] = &[
+    "AlarmConfigurationUpdatedTimestamp",
     "CreateDate",
-    "CodeSha256",
     "LastModified",
-    "LastUpdated",
-    "LastUpdatedTimestamp",
     "PolicyId",
     "RevisionId",
     "RoleId",
+    "StateTransitionedTimestamp",
+    "StateUpdatedTimestamp",
+    "SubscriptionArn",
     "UpdateDate",
-    "before",
     "creationDate",
     "creationTime",
     "lastModifiedDate",
-    "since",
+    "pendingSinceMs",
+    "pendingUntilMs",
+    "sinceMs",
+    "token",
     "trustChangedMs",
+    "updatingUntilMs",
     "version",
 ];
+
+/// Collections that hold what has passed through, not what is set up.
+const TRAFFIC: &[&str] = &["cloudwatch.datapoint", "cloudwatch.metric", "logs.event", "logs.stream", "sns.outbox"];
 
 /// `{"objects": {ACCOUNT: {REGION: {COLLECTION: {KEY: VALUE}}}}, "volatile": the same tree with the
 /// ids and times that were taken out of the first}`. Keys are sorted; empty collections are left out.
@@ -36,14 +43,27 @@ pub fn snapshot(tables: BTreeMap<Table, Objects>) -> Value {
             continue;
         }
         for (key, value) in objects {
-            let (kept, taken) = split(value);
-            steady[&account][&region][&collection][&key] = kept;
+            let traffic = TRAFFIC.contains(&collection.as_str());
+            let (kept, taken) = if traffic { (Value::Null, value) } else { split(present(&collection, value)) };
+            if !kept.is_null() {
+                steady[&account][&region][&collection][&key] = kept;
+            }
             if !taken.is_null() {
                 volatile[&account][&region][&collection][&key] = taken;
             }
         }
     }
     Value::Object(Map::from_iter([("objects".to_owned(), steady), ("volatile".to_owned(), volatile)]))
+}
+
+/// Of the tags' history only the last entry is the state; nothing if the object is gone.
+fn present(collection: &str, value: Value) -> Value {
+    match value {
+        Value::Array(mut history) if collection == "tags" => {
+            history.pop().filter(|entry| entry["gone"] == false).unwrap_or_default()
+        }
+        other => other,
+    }
 }
 
 fn split(value: Value) -> (Value, Value) {

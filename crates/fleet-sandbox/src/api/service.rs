@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::dialect::Dialect;
-use super::{cloudwatch, iam, iot, logs, sns, sts};
+use super::{cloudwatch, iam, iot, lambda, logs, sns, sts, tagging};
 use crate::error::AwsError;
 use crate::model::Model;
 use crate::request::Request;
@@ -58,6 +58,13 @@ macro_rules! model {
 pub static SERVICES: &[Service] = &[
     Service { name: "iam", global: true, dialect: &Dialect::QUERY, tables: iam::TABLES, model: model!("iam.json") },
     Service { name: "iot", global: false, dialect: &Dialect::IOT, tables: iot::TABLES, model: model!("iot.json") },
+    Service {
+        name: "lambda",
+        global: false,
+        dialect: &Dialect::LAMBDA,
+        tables: lambda::TABLES,
+        model: model!("lambda.json"),
+    },
     Service { name: "logs", global: false, dialect: &Dialect::LOGS, tables: logs::TABLES, model: model!("logs.json") },
     Service {
         name: "monitoring",
@@ -68,6 +75,13 @@ pub static SERVICES: &[Service] = &[
     },
     Service { name: "sns", global: false, dialect: &Dialect::SNS, tables: sns::TABLES, model: model!("sns.json") },
     Service { name: "sts", global: false, dialect: &Dialect::QUERY, tables: sts::TABLES, model: model!("sts.json") },
+    Service {
+        name: "tagging",
+        global: false,
+        dialect: &Dialect::TAGGING,
+        tables: tagging::TABLES,
+        model: model!("tagging.json"),
+    },
 ];
 
 /// The service of that signing name.

@@ -95,7 +95,6 @@ pub fn answer(model: &Model, operation: &Operation, output: &Value) -> Result<Re
             Some(other) => other.to_string().into_bytes(),
             None => Vec::new(),
         },
-        None if status == 204 => Vec::new(),
         None => Value::Object(body).to_string().into_bytes(),
     };
     let mut reply = Reply::new(status, "application/json", bytes);
@@ -111,6 +110,9 @@ pub fn answer(model: &Model, operation: &Operation, output: &Value) -> Result<Re
             }
             _ => {}
         }
+    }
+    if reply.status == 204 {
+        reply.body.clear();
     }
     Ok(reply)
 }

@@ -6,11 +6,14 @@
 
 Ends with a list of the operations it called; fails at the first answer that is not as expected.
 """
+import base64
 import collections
+import hashlib
+import io
 import json
 import sys
-import time
 import urllib.request
+import zipfile
 
 import boto3
 from botocore.config import Config
@@ -239,7 +242,7 @@ def sns_subscriptions(sns, arn):
 def cloudwatch_alarms(cloudwatch):
     base = dict(AlarmName="a", MetricName="M", Namespace="N", Statistic="Sum", Period=300, EvaluationPeriods=2,
                 Threshold=5.0, ComparisonOperator="GreaterThanThreshold")
-    cloudwatch.put_metric_alarm(**base, Dimensions=[{"Name": "d", "Value": "v"}], AlarmActions=["arn:aws:sns:us-east-1:1:t"],
+    cloudwatch.put_metric_alarm(**base, Dimensions=[{"Name": "d", "Value": "v"}], AlarmActions=["arn:aws:sns:us-east-1:123456789012:t"],
                                 DatapointsToAlarm=2, TreatMissingData="notBreaching", Tags=[{"Key": "a", "Value": "1"}])
     [alarm] = cloudwatch.describe_alarms(AlarmNames=["a"])["MetricAlarms"]
     arn = alarm["AlarmArn"]
@@ -369,6 +372,107 @@ def logs_events(logs, group):
     assert logs.filter_log_events(logGroupName=group)["events"] == []
 
 
+def archive(text="def lambda_handler(event, context): pass"):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        out.writestr(zipfile.ZipInfo("lambda_function.py"), text)
+    return buffer.getvalue()
+
+
+def lambda_functions(functions, iam):
+    role = iam.create_role(RoleName="exec", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    base = dict(FunctionName="f", Runtime="python3.12", Role=role, Handler="lambda_function.lambda_handler",
+                Code={"ZipFile": archive()}, Tags={"a": "1"}, Environment={"Variables": {"KEY": "v"}})
+    refused("InvalidParameterValueException", functions.create_function, "The role defined for the function cannot be assumed by Lambda.", **base)
+    advance(6)
+    refused("InvalidParameterValueException", functions.create_function, "unzip", **{**base, "Code": {"ZipFile": b"PK no zip"}})
+    refused("InvalidParameterValueException", functions.create_function, "mandatory", **{k: v for k, v in base.items() if k != "Handler"})
+    refused("InvalidParameterValueException", functions.create_function, "AWS_REGION", **{**base, "Environment": {"Variables": {"AWS_REGION": "x"}}})
+    refused("ValidationException", functions.create_function, "memorySize", **{**base, "MemorySize": 1})
+    refused("ValidationException", functions.create_function, "runtime", **{**base, "Runtime": "cobol"})
+    made = functions.create_function(**base)
+    digest = base64.b64encode(hashlib.sha256(archive()).digest()).decode()
+    assert made["State"] == "Pending" and made["CodeSha256"] == digest and made["CodeSize"] == len(archive()), made
+    refused("ResourceConflictException", functions.create_function, "already exist", **base)
+    refused("ResourceConflictException", functions.update_function_configuration, "Pending", FunctionName="f", Timeout=9)
+    advance(3)
+    found = functions.get_function(FunctionName=made["FunctionArn"])
+    assert found["Configuration"]["State"] == "Active" and found["Tags"] == {"a": "1"} and "Concurrency" not in found
+    assert urllib.request.urlopen(found["Code"]["Location"]).read() == archive()
+    changed = functions.update_function_configuration(FunctionName="f", Timeout=9, Environment={"Variables": {}}, Description="d")
+    assert changed["LastUpdateStatus"] == "InProgress" and changed["Timeout"] == 9 and "Environment" not in changed, changed
+    assert changed["RevisionId"] != made["RevisionId"]
+    refused("ResourceConflictException", functions.update_function_code, "in progress", FunctionName="f", ZipFile=archive("x"))
+    advance(3)
+    refused("PreconditionFailedException", functions.update_function_code, FunctionName="f", ZipFile=archive("x"), RevisionId=made["RevisionId"])
+    assert functions.update_function_code(FunctionName="f", ZipFile=archive("x"), DryRun=True)["CodeSha256"] != digest
+    assert functions.get_function_configuration(FunctionName="f")["CodeSha256"] == digest
+    assert functions.update_function_code(FunctionName="f", ZipFile=archive("x"))["CodeSha256"] != digest
+    advance(3)
+    assert functions.get_function_configuration(FunctionName="f")["LastUpdateStatus"] == "Successful"
+    lambda_permissions(functions, made["FunctionArn"])
+    assert functions.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=5)["ReservedConcurrentExecutions"] == 5
+    refused("InvalidParameterValueException", functions.put_function_concurrency, FunctionName="f", ReservedConcurrentExecutions=901)
+    assert functions.get_function(FunctionName="f")["Concurrency"] == {"ReservedConcurrentExecutions": 5}
+    functions.delete_function_concurrency(FunctionName="f")
+    assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName="f")
+    functions.tag_resource(Resource=made["FunctionArn"], Tags={"b": "2"})
+    functions.untag_resource(Resource=made["FunctionArn"], TagKeys=["a", "c"])
+    assert functions.list_tags(Resource=made["FunctionArn"])["Tags"] == {"b": "2"}
+    assert functions.invoke(FunctionName="f", InvocationType="DryRun")["StatusCode"] == 204
+    refused("InvalidParameterValueException", functions.invoke, "does not run", FunctionName="f", Payload=b"{}")
+    refused("ResourceNotFoundException", functions.get_function, FunctionName="f", Qualifier="1")
+    for n in range(3):
+        functions.create_function(**{**base, "FunctionName": f"g{n}"})
+    found, count = pages(functions.list_functions, "Functions", "Marker", "NextMarker", MaxItems=2)
+    assert [f["FunctionName"] for f in found] == ["f", "g0", "g1", "g2"] and count == 2 and "State" not in found[0]
+    for function in found:
+        functions.delete_function(FunctionName=function["FunctionName"])
+    refused("ResourceNotFoundException", functions.delete_function, FunctionName="f")
+    iam.delete_role(RoleName="exec")
+
+
+def lambda_permissions(functions, arn):
+    added = functions.add_permission(FunctionName="f", StatementId="sns", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com",
+                                     SourceArn="arn:aws:sns:us-east-1:123456789012:t", SourceAccount=ACCOUNT)
+    assert json.loads(added["Statement"]) == {
+        "Sid": "sns", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "lambda:InvokeFunction", "Resource": arn,
+        "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:sns:us-east-1:123456789012:t"}, "StringEquals": {"AWS:SourceAccount": ACCOUNT}}}
+    same = dict(FunctionName="f", StatementId="sns", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com")
+    refused("ResourceConflictException", functions.add_permission, "already exists", **same)
+    refused("InvalidParameterValueException", functions.add_permission, **{**same, "StatementId": "x", "Principal": "nobody"})
+    assert len(json.loads(functions.get_policy(FunctionName="f")["Policy"])["Statement"]) == 1
+    refused("ResourceNotFoundException", functions.remove_permission, FunctionName="f", StatementId="other")
+    functions.remove_permission(FunctionName="f", StatementId="sns")
+    refused("ResourceNotFoundException", functions.get_policy, FunctionName="f")
+
+
+def tagging(tagged, iam, sns):
+    topics = [sns.create_topic(Name=f"tag{n}", Tags=[{"Key": "fleet", "Value": "f"}, {"Key": "n", "Value": str(n)}])["TopicArn"] for n in range(5)]
+    plain = sns.create_topic(Name="untagged")["TopicArn"]
+    policy = iam.create_policy(PolicyName="tagged", PolicyDocument=json.dumps(ALLOW), Tags=[{"Key": "fleet", "Value": "f"}])["Policy"]["Arn"]
+    iam.create_role(RoleName="tagged", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=[{"Key": "fleet", "Value": "f"}])
+    fleet = [{"Key": "fleet", "Values": ["f"]}]
+    found, count = pages(tagged.get_resources, "ResourceTagMappingList", "PaginationToken", "PaginationToken", TagFilters=fleet, ResourcesPerPage=2)
+    assert [f["ResourceARN"] for f in found] == [policy, *topics] and count == 3, found
+    one = tagged.get_resources(TagFilters=[*fleet, {"Key": "n", "Values": ["1", "9"]}], ResourceTypeFilters=["sns:topic"])
+    assert [f["ResourceARN"] for f in one["ResourceTagMappingList"]] == [topics[1]] and one["PaginationToken"] == ""
+    assert [f["ResourceARN"] for f in tagged.get_resources(ResourceARNList=[topics[0], plain])["ResourceTagMappingList"]] == [topics[0]]
+    assert client("resourcegroupstaggingapi", region="eu-west-1").get_resources()["ResourceTagMappingList"] == []
+    assert "fleet" in tagged.get_tag_keys()["TagKeys"] and tagged.get_tag_values(Key="n")["TagValues"] == list("01234")
+    failed = tagged.tag_resources(ResourceARNList=[plain, plain + "x"], Tags={"late": "1"})["FailedResourcesMap"]
+    assert list(failed) == [plain + "x"] and sns.list_tags_for_resource(ResourceArn=plain)["Tags"] == [{"Key": "late", "Value": "1"}]
+    tagged.untag_resources(ResourceARNList=[plain], TagKeys=["late"])
+    assert {"ResourceARN": plain, "Tags": []} in tagged.get_resources(ResourceTypeFilters=["sns"])["ResourceTagMappingList"], "previously tagged"
+    refused("InvalidParameterException", tagged.get_resources, ResourceARNList=[plain], TagFilters=fleet)
+    refused("PaginationTokenExpiredException", tagged.get_resources, PaginationToken="bogus")
+    for topic in [*topics, plain]:
+        sns.delete_topic(TopicArn=topic)
+    iam.delete_policy(PolicyArn=policy)
+    iam.delete_role(RoleName="tagged")
+    assert tagged.get_resources()["ResourceTagMappingList"] == []
+
+
 def main():
     control("POST", "reset", {})
     sts()
@@ -379,6 +483,10 @@ def main():
     cloudwatch_dashboards(client("cloudwatch"))
     cloudwatch_metrics(client("cloudwatch"))
     logs_groups(client("logs"))
+    lambda_functions(client("lambda"), client("iam"))
+    tagging(client("resourcegroupstaggingapi"), client("iam"), client("sns"))
+    refused("UnrecognizedClientException", client("lambda", "INVALIDKEY").list_functions)
+    refused("ExpiredTokenException", client("logs", "EXPIREDKEY").describe_log_groups)
     print(len(CALLED), "operations:", ", ".join(sorted(CALLED)))
 
 
