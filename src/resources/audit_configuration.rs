@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_iot::types::{AuditCheckConfiguration, AuditNotificationTarget, AuditNotificationType, ConfigName};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::audit_checks::{self, THRESHOLD_DAYS};
 use super::{arns, scheduled_audit};
@@ -79,8 +82,16 @@ fn yes() -> bool {
 pub struct State {
     role_arn: String,
     notify: Option<Notify>,
-    /// The enabled checks with their configuration.
-    checks: BTreeMap<String, BTreeMap<String, String>>,
+    /// The enabled checks.
+    checks: BTreeMap<String, Check>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Always true; it shows in a plan that the check is one.
+    enabled: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    configuration: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -183,7 +194,7 @@ impl Kind for AuditConfiguration {
         let checks: HashMap<_, _> = dropped.iter().map(|name| ((*name).to_owned(), disabled())).collect();
         cx.call("iot:UpdateAccountAuditConfiguration", || {
             let request = cx.session.clients.iot.update_account_audit_configuration();
-            request.set_audit_check_configurations(Some(checks.clone())).send()
+            request.set_audit_check_configurations(Some(checks.clone())).customize().mutate_request(say_false).send()
         })
         .await?;
         Ok(())
@@ -215,11 +226,11 @@ fn threshold_of(check: &str) -> Option<&'static audit_checks::Threshold> {
 
 /// A check under today's name, its threshold always said: AWS need not tell a default, and a PATCH without it would
 /// keep the value of before.
-fn settled(name: &str, mut configuration: BTreeMap<String, String>) -> (String, BTreeMap<String, String>) {
+fn settled(name: &str, mut configuration: BTreeMap<String, String>) -> (String, Check) {
     if let Some(threshold) = threshold_of(name) {
         configuration.entry(threshold.key.into()).or_insert_with(|| threshold.default_days.to_string());
     }
-    (audit_checks::canonical(name).to_owned(), configuration)
+    (audit_checks::canonical(name).to_owned(), Check { enabled: true, configuration })
 }
 
 fn check_configuration(name: &str, check: &CheckSpec, pointer: &str, problems: &mut Problems) {
@@ -276,13 +287,13 @@ async fn enable(cx: &Context, desired: &State, live_notify: Option<&Notify>) -> 
         (None, Some(live)) => Some(target(live, false)),
         (None, None) => None,
     };
-    let check = |configuration: &BTreeMap<String, String>| {
-        let settings = configuration.iter().map(|(key, value)| (ConfigName::from(key.as_str()), value.clone()));
+    let build = |check: &Check| {
+        let settings = check.configuration.iter().map(|(key, value)| (ConfigName::from(key.as_str()), value.clone()));
         let settings: HashMap<_, _> = settings.collect();
         let settings = (!settings.is_empty()).then_some(settings);
         AuditCheckConfiguration::builder().enabled(true).set_configuration(settings).build()
     };
-    let checks: HashMap<_, _> = desired.checks.iter().map(|(name, config)| (name.clone(), check(config))).collect();
+    let checks: HashMap<_, _> = desired.checks.iter().map(|(name, check)| (name.clone(), build(check))).collect();
     cx.call("iot:UpdateAccountAuditConfiguration", || {
         cx.session
             .clients
@@ -291,10 +302,27 @@ async fn enable(cx: &Context, desired: &State, live_notify: Option<&Notify>) -> 
             .role_arn(&desired.role_arn)
             .set_audit_notification_target_configurations(targets.clone())
             .set_audit_check_configurations(Some(checks.clone()))
+            .customize()
+            .mutate_request(say_false)
             .send()
     })
     .await?;
     Ok(())
+}
+
+/// The SDK leaves out `enabled` where it is false, and a PATCH may take what is left out for unchanged.
+fn say_false(request: &mut HttpRequest) {
+    let sent = request.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let Some(mut body) = sent else { return };
+    for list in ["auditCheckConfigurations", "auditNotificationTargetConfigurations"] {
+        let items = body.get_mut(list).and_then(Value::as_object_mut).into_iter().flatten();
+        for members in items.filter_map(|(_, item)| item.as_object_mut()) {
+            members.entry("enabled").or_insert(Value::Bool(false));
+        }
+    }
+    let text = body.to_string();
+    request.headers_mut().insert("content-length", text.len().to_string());
+    *request.body_mut() = SdkBody::from(text.as_str());
 }
 
 #[cfg(test)]
@@ -324,9 +352,9 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&state).unwrap(),
             json!({ "roleArn": "arn:aws:iam::123456789012:role/fleetctl/factory/audit", "notify": null, "checks": {
-                "DEVICE_CERTIFICATE_AGE_CHECK": { "CERT_AGE_THRESHOLD_IN_DAYS": "400" },
-                "DEVICE_CERTIFICATE_EXPIRING_CHECK": { "CERT_EXPIRATION_THRESHOLD_IN_DAYS": "30" },
-                "LOGGING_DISABLED_CHECK": {} } })
+                "DEVICE_CERTIFICATE_AGE_CHECK": { "enabled": true, "configuration": { "CERT_AGE_THRESHOLD_IN_DAYS": "400" } },
+                "DEVICE_CERTIFICATE_EXPIRING_CHECK": { "enabled": true, "configuration": { "CERT_EXPIRATION_THRESHOLD_IN_DAYS": "30" } },
+                "LOGGING_DISABLED_CHECK": { "enabled": true } } })
         );
         assert_eq!(mark_of(&state.role_arn).get(FLEET_TAG).map(String::as_str), Some("factory"));
         assert_eq!(mark_of("arn:aws:iam::123456789012:role/service-role/audit"), Tags::new());

@@ -101,10 +101,9 @@ impl Kind for ScheduledAudit {
             };
             problems.push(if given { format!("/{field}") } else { "/frequency".into() }, message);
         }
-        if let Some(day) = spec.day_of_month.as_ref().map(day_text) {
-            if day != "LAST" && !day.parse().is_ok_and(|number: u8| (1..=31).contains(&number)) {
-                problems.push("/dayOfMonth", "a day of the month is 1 to 31 or LAST (API:DayOfMonth)");
-            }
+        let is_day = |day: String| day == "LAST" || day.parse().is_ok_and(|number: u8| (1..=31).contains(&number));
+        if !spec.day_of_month.as_ref().map(day_text).is_none_or(is_day) {
+            problems.push("/dayOfMonth", "a day of the month is 1 to 31 or LAST (API:DayOfMonth)");
         }
         if spec.checks.is_empty() {
             problems.push("/checks", "an audit needs at least one check");

@@ -332,12 +332,13 @@ fn check_targets(spec: &Spec, problems: &mut Problems) {
         check_length("/metricsExport/topic", &to.topic, 512, "API:MqttTopic", problems);
     }
     for (index, target) in spec.attach_to.iter().enumerate() {
-        let (Target::Arn(arn) | Target::Group(arn)) = target else { continue };
-        let form = if matches!(target, Target::Arn(_)) { "arn" } else { "group" };
-        if form == "arn" || arn.starts_with("arn:") {
-            if let Err(message) = fleet_detect::profile::Target::from_arn(arn) {
-                problems.push(format!("/attachTo/{index}/{form}"), message);
-            }
+        let (form, arn) = match target {
+            Target::Arn(arn) => ("arn", arn),
+            Target::Group(arn) if arn.starts_with("arn:") => ("group", arn),
+            Target::Group(_) | Target::All(_) => continue,
+        };
+        if let Err(message) = fleet_detect::profile::Target::from_arn(arn) {
+            problems.push(format!("/attachTo/{index}/{form}"), message);
         }
     }
 }
