@@ -211,13 +211,19 @@ impl LogSettings {
             .build()
     }
 
+    /// Levels mean nothing for the format Text, so what is left of them there is no setting.
     fn live(live: Option<&LoggingConfig>, function: &str) -> LogSettings {
-        let text = |part: Option<&str>| part.map(str::to_owned);
+        let log_format = live.and_then(|config| config.log_format()).map_or("Text", |format| format.as_str());
+        let leveled = live.filter(|_| log_format == "JSON");
+        let application = leveled.and_then(|config| config.application_log_level()).map(|level| level.as_str());
+        let system = leveled.and_then(|config| config.system_log_level()).map(|level| level.as_str());
         LogSettings {
-            log_format: text(live.and_then(|c| c.log_format()).map(|f| f.as_str())).unwrap_or("Text".into()),
-            log_group: text(live.and_then(|c| c.log_group())).unwrap_or_else(|| default_log_group(function)),
-            application_log_level: text(live.and_then(|c| c.application_log_level()).map(|level| level.as_str())),
-            system_log_level: text(live.and_then(|c| c.system_log_level()).map(|level| level.as_str())),
+            log_format: log_format.to_owned(),
+            log_group: live
+                .and_then(|config| config.log_group())
+                .map_or_else(|| default_log_group(function), str::to_owned),
+            application_log_level: application.map(str::to_owned),
+            system_log_level: system.map(str::to_owned),
         }
     }
 }
