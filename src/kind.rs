@@ -103,6 +103,16 @@ pub trait Kind: Send + Sync + 'static {
 
     fn read(cx: &Context, name: &str) -> impl Future<Output = Result<Option<Live<Self::State>>, AwsError>> + Send;
 
+    /// Reads a declared object. Only kinds for which the name is not enough to find the object, or to read all of it,
+    /// look at what is desired.
+    fn read_declared(
+        cx: &Context,
+        name: &str,
+        _desired: &Self::State,
+    ) -> impl Future<Output = Result<Option<Live<Self::State>>, AwsError>> + Send {
+        Self::read(cx, name)
+    }
+
     fn create(cx: &Context, name: &str, desired: &Self::State) -> impl Future<Output = Result<(), AwsError>> + Send;
 
     /// Brings the live object to the desired state, tags excepted. Also called to finish a creation that was cut short.
@@ -166,6 +176,12 @@ pub trait AnyKind: Send + Sync {
     fn hides(&self, path: &str) -> bool;
     fn parent(&self, state: &Value) -> Option<String>;
     fn read<'a>(&'a self, cx: &'a Context, name: &'a str) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>>;
+    fn read_declared<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        desired: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>>;
     fn create<'a>(&'a self, cx: &'a Context, name: &'a str, desired: &'a Value) -> BoxFuture<'a, Result<(), AwsError>>;
     fn update<'a>(
         &'a self,
@@ -210,6 +226,13 @@ fn typed<K: Kind>(state: &Value) -> K::State {
 
 fn live<K: Kind>(object: &LiveObject) -> Live<K::State> {
     Live { id: object.id.clone(), state: typed::<K>(&object.state), tags: object.tags.clone(), version: object.version }
+}
+
+fn object<K: Kind>(live: Live<K::State>) -> LiveObject {
+    let (owner, protect, user) = read_tags(&live.tags);
+    let state = serde_json::to_value(&live.state).expect("a state is plain data");
+    let state = common_state(state, K::OWNERSHIP, &user, protect);
+    LiveObject { id: live.id, state, owner, tags: live.tags, version: live.version }
 }
 
 /// Adds `tags` and `protect` to a kind's state. Singletons have neither.
@@ -277,13 +300,15 @@ impl<K: Kind> AnyKind for Erased<K> {
         K::parent(&typed::<K>(state))
     }
     fn read<'a>(&'a self, cx: &'a Context, name: &'a str) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>> {
-        Box::pin(async move {
-            let Some(live) = K::read(cx, name).await? else { return Ok(None) };
-            let (owner, protect, user) = read_tags(&live.tags);
-            let state = serde_json::to_value(&live.state).expect("a state is plain data");
-            let state = common_state(state, K::OWNERSHIP, &user, protect);
-            Ok(Some(LiveObject { id: live.id, state, owner, tags: live.tags, version: live.version }))
-        })
+        Box::pin(async move { Ok(K::read(cx, name).await?.map(object::<K>)) })
+    }
+    fn read_declared<'a>(
+        &'a self,
+        cx: &'a Context,
+        name: &'a str,
+        desired: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>> {
+        Box::pin(async move { Ok(K::read_declared(cx, name, &typed::<K>(desired)).await?.map(object::<K>)) })
     }
     fn create<'a>(&'a self, cx: &'a Context, name: &'a str, desired: &'a Value) -> BoxFuture<'a, Result<(), AwsError>> {
         Box::pin(async move { K::create(cx, name, &typed::<K>(desired)).await })

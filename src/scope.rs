@@ -86,6 +86,11 @@ impl Reference {
         (!foreign).then(|| Reference { pointer: pointer.into(), section, name: text.to_owned(), invokes_as: None })
     }
 
+    /// The ARN that `text` stands for: itself, or that of the object with this name.
+    pub fn arn(text: &str, of_name: impl FnOnce(&str) -> String) -> String {
+        if text.starts_with("arn:") { text.to_owned() } else { of_name(text) }
+    }
+
     pub fn invoking_as(mut self, principal: &'static str) -> Reference {
         self.invokes_as = Some(principal);
         self

@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod clock;
+pub mod cloudwatch_tags;
 pub mod context;
 pub mod error;
 pub mod iam_tags;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::function_permission::{self as permission, Permissions};
 use super::names::{NameRule, check_length};
-use super::{log_group, role};
+use super::{arns, log_group, role};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::kind::{Kind, Live, Ownership};
@@ -409,10 +409,6 @@ impl Kind for Function {
         let Some(FileContent::Zip { sha256_base64, .. }) = scope.files.get(&spec.source) else {
             return Err(Problems::one("/source", "the folder was not read"));
         };
-        let role = match spec.role.starts_with("arn:") {
-            true => spec.role,
-            false => role::arn(scope.place, scope.fleet, &spec.role),
-        };
         let tracing = match spec.tracing {
             Tracing::Active => "Active",
             Tracing::PassThrough => "PassThrough",
@@ -422,7 +418,7 @@ impl Kind for Function {
             architectures: spec.architectures.unwrap_or_else(|| vec!["x86_64".into()]),
             runtime: spec.runtime,
             handler: spec.handler,
-            role,
+            role: arns::role(scope, &spec.role),
             description: spec.description,
             timeout: spec.timeout.unwrap_or(3),
             memory_size: spec.memory_size.unwrap_or(128),

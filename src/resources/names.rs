@@ -51,3 +51,10 @@ pub fn check_length(pointer: &str, text: &str, longest: usize, source: &str, pro
         problems.push(pointer, format!("this text has {length} characters; at most {longest} are allowed ({source})"));
     }
 }
+
+/// A value out of AWS's own list.
+pub fn check_choice(pointer: &str, value: &Option<String>, choices: &[&str], problems: &mut Problems) {
+    if let Some(value) = value.as_ref().filter(|value| !choices.contains(&value.as_str())) {
+        problems.push_help(pointer, format!("`{value}` is not allowed here"), format!("one of {}", choices.join(", ")));
+    }
+}

@@ -1,1 +1,37 @@
-//! Placeholder
+//! AWS IoT Device Defender Detect, evaluated in-process.
+mod alarm;
+pub mod alarm_when;
+mod arrival;
+pub mod behavior;
+pub mod config;
+mod connectivity;
+pub mod device;
+pub mod dimension;
+pub mod evaluator;
+pub mod event;
+pub mod judge;
+pub mod metric;
+pub mod population;
+pub mod profile;
+pub mod registry;
+mod rules;
+pub mod semantics;
+mod stamped;
+pub mod state;
+pub mod traffic;
+pub mod validate;
+pub mod value;
+pub mod violation;
+mod watch;
+mod window;
+
+pub use alarm_when::parse_alarm_when;
+pub use behavior::{Behavior, Criteria};
+pub use config::{Config, ConfigError, TargetedProfile};
+pub use evaluator::{Counts, Evaluator};
+pub use event::{Event, EventKind};
+pub use judge::{Datapoint, Output};
+pub use profile::SecurityProfile;
+pub use semantics::Semantics;
+pub use validate::{Problem, Severity, validate_behavior, validate_profile};
+pub use violation::{Violation, ViolationEventType};

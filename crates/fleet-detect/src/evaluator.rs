@@ -1,0 +1,212 @@
+//! The evaluator: events in, violations out.
+//!
+//! The result is a function of the accepted events alone: their order of arrival decides only which of them are too
+//! late. A window is closed, and a report judged, once no earlier event can come any more.
+
+use crate::arrival::SLICE;
+use crate::config::{Config, ConfigError, MAX_PROFILES};
+use crate::connectivity::Connectivity;
+use crate::device::{DeviceId, Devices, Found};
+use crate::event::{Event, EventKind, Exported, Outcome};
+use crate::judge::Output;
+use crate::profile::Target;
+use crate::registry::{Registry, Standings};
+use crate::rules::{Check, compile};
+use crate::semantics::{Semantics, WithoutRegistry};
+use crate::violation::Fnv;
+use crate::watch::{Surroundings, Watch};
+
+use serde::{Deserialize, Serialize};
+
+/// Evaluates any number of profiles, up to [`MAX_PROFILES`], over one stream of events.
+#[derive(Debug)]
+pub struct Evaluator {
+    pub(crate) semantics: Semantics,
+    pub(crate) devices: Devices,
+    pub(crate) watches: Vec<Watch>,
+    pub(crate) connectivity: Connectivity,
+    follows_connections: bool,
+    /// Time of the newest event, milliseconds since the Unix epoch.
+    pub(crate) newest: Option<i64>,
+    /// Everything before this time has been judged; a multiple of [`SLICE`].
+    pub(crate) horizon: i64,
+    pub(crate) counts: Counts,
+    /// Hash of the configuration, so that saved state is not restored into another one.
+    pub(crate) fingerprint: u128,
+}
+
+/// What became of the events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Events that were evaluated, or would have been if a profile watched their device.
+    pub accepted: u64,
+    /// Events too far behind the newest one.
+    pub late: u64,
+    /// Accepted events of devices that no profile watches at that time.
+    pub untargeted: u64,
+    /// Values of another type than their metric has.
+    pub mistyped: u64,
+}
+
+impl Evaluator {
+    /// # Errors
+    /// When a behaviour cannot be evaluated, the registry contradicts itself, or a setting is out of range.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        if config.profiles.len() > MAX_PROFILES {
+            return Err(ConfigError::TooManyProfiles(config.profiles.len()));
+        }
+        config.semantics.check().map_err(ConfigError::Semantics)?;
+        let compiled = (0..config.profiles.len()).map(|position| Ok(Watch::new(position, compile(config, position)?)));
+        let watches = compiled.collect::<Result<Vec<_>, _>>()?;
+        let mut fingerprint = Fnv::default();
+        // Writing plain data to memory cannot fail.
+        fingerprint.write(&serde_json::to_vec(config).unwrap_or_default());
+        Ok(Self {
+            semantics: config.semantics.clone(),
+            devices: Devices::new(standings(config).map_err(ConfigError::Registry)?),
+            follows_connections: watches.iter().any(Watch::follows_connections),
+            watches,
+            connectivity: Connectivity::default(),
+            newest: None,
+            horizon: i64::MIN,
+            counts: Counts::default(),
+            fingerprint: fingerprint.0,
+        })
+    }
+
+    /// Takes one event; what it brings to a decision goes to `output`.
+    pub fn observe(&mut self, event: &Event, output: &mut Output) {
+        let newest = self.newest.map_or(event.at, |newest| newest.max(event.at));
+        self.newest = Some(newest);
+        let watermark = newest.saturating_sub(i64::from(self.semantics.lateness_seconds) * 1000);
+        if event.at < watermark {
+            self.counts.late += 1;
+            return;
+        }
+        self.counts.accepted += 1;
+        let found = self.devices.find(event.device(), event.at);
+        if self.follows_connections {
+            self.follow(found.device, event);
+        }
+        match &event.kind {
+            EventKind::Report(measurements) => {
+                for measurement in measurements {
+                    let (metric, value) = (measurement.metric.clone(), measurement.value.clone());
+                    self.keep(found, event.at, &Exported { metric, value, version: None, dimension: None });
+                }
+            }
+            EventKind::Value(exported) => self.keep(found, event.at, exported),
+            _ => {
+                for watch in self.watches.iter_mut().filter(|watch| found.profiles & (1 << watch.profile) != 0) {
+                    watch.observe(found.device, event, &self.semantics);
+                }
+            }
+        }
+        self.counts.untargeted += u64::from(found.profiles == 0);
+        self.advance(watermark, output);
+    }
+
+    /// Closes all windows and says what is left to say: the input has ended. State saved before this call can still
+    /// go on with more input; the evaluator itself is used up.
+    pub fn finish(mut self, output: &mut Output) -> Counts {
+        if let Some(newest) = self.newest {
+            self.judge_until(None, newest, output);
+        }
+        self.counts
+    }
+
+    /// What became of the events so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Devices seen so far; their numbers run from zero.
+    pub fn device_count(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Name of a device that [`crate::judge::Datapoint`] numbers.
+    pub fn device_name(&self, device: DeviceId) -> &str {
+        self.devices.name(device)
+    }
+
+    /// Behaviours that are accepted but not evaluated, as `(profile, behaviour)` positions.
+    pub fn not_evaluated(&self) -> Vec<(usize, usize)> {
+        let learned = |watch: &Watch| {
+            let rules = watch.rules.rules.iter().filter(|rule| matches!(rule.check, Check::Learned));
+            rules.map(|rule| (watch.profile, rule.behavior_index)).collect::<Vec<_>>()
+        };
+        self.watches.iter().flat_map(learned).collect()
+    }
+
+    fn follow(&mut self, device: DeviceId, event: &Event) {
+        let connected = match &event.kind {
+            EventKind::Connect { outcome: Outcome::Success, .. } => true,
+            EventKind::Disconnect { .. } => false,
+            _ => return,
+        };
+        self.connectivity.change(event.at, device, connected);
+        for watch in &mut self.watches {
+            watch.sample_from(event.at, &self.semantics);
+        }
+    }
+
+    fn keep(&mut self, found: Found, at: i64, exported: &Exported) {
+        let mut fits = true;
+        for watch in self.watches.iter_mut().filter(|watch| found.profiles & (1 << watch.profile) != 0) {
+            fits &= watch.keep(found.device, at, exported, &self.semantics);
+        }
+        self.counts.mistyped += u64::from(!fits);
+    }
+
+    /// Judges what no event can change any more.
+    fn advance(&mut self, watermark: i64, output: &mut Output) {
+        let horizon = watermark.div_euclid(SLICE).saturating_mul(SLICE);
+        if horizon > self.horizon {
+            self.horizon = horizon;
+            self.judge_until(Some(horizon), horizon, output);
+        }
+    }
+
+    /// Judges everything before `horizon`, or, at the end of the input, everything. Alarms that are silent at `until`
+    /// are invalidated.
+    fn judge_until(&mut self, horizon: Option<i64>, until: i64, output: &mut Output) {
+        let first = output.violations.len();
+        while let Some((end, profile, position)) = self.next_end(horizon, until) {
+            let Self { devices, connectivity, semantics, .. } = self;
+            let mut around = Surroundings { devices, connectivity, semantics, output };
+            self.watches[profile].close(end, position, &mut around);
+        }
+        let Self { devices, connectivity, semantics, watches, .. } = self;
+        let mut around = Surroundings { devices, connectivity, semantics, output };
+        for watch in watches {
+            watch.judge_arrivals(horizon, &mut around);
+            watch.sweep(until, &mut around);
+        }
+        output.violations[first..].sort_by(|a, b| a.order().cmp(&b.order()));
+    }
+
+    /// The earliest window end that is due, its profile and its length's position.
+    fn next_end(&self, horizon: Option<i64>, newest: i64) -> Option<(i64, usize, usize)> {
+        let ends = self.watches.iter().filter_map(|watch| {
+            let (end, position) = watch.next_end(horizon, newest)?;
+            Some((end, watch.profile, position))
+        });
+        ends.min()
+    }
+}
+
+fn standings(config: &Config) -> Result<Standings, String> {
+    let all = [Target::AllThings];
+    let targets: Vec<&[Target]> = config
+        .profiles
+        .iter()
+        .map(|profile| if profile.targets.is_empty() { &all[..] } else { &profile.targets[..] })
+        .collect();
+    match (&config.registry, config.semantics.without_registry) {
+        (Some(registry), _) => Standings::new(registry, &targets),
+        (None, WithoutRegistry::EveryTarget) => Ok(Standings::same_for_all(true, u64::MAX)),
+        (None, WithoutRegistry::Unregistered) => Standings::new(&Registry::default(), &targets),
+    }
+}

@@ -1,0 +1,25 @@
+//! Device traffic from files and streams: formats, their detection, decompression, and the tally of bad lines.
+//!
+//! | Format | One record |
+//! |---|---|
+//! | [`ndjson`] | fleetctl's own, one event a line |
+//! | [`iot_log`] | AWS IoT Core log entries (`AWSIotLogsV2`), raw or as `filter-log-events` returns them |
+//! | [`lifecycle`] | presence and subscription events that AWS IoT publishes |
+//! | [`report`] | device reports as `{topic, timestamp, payload}`, JSON or CBOR, long or short names |
+//! | [`export`] | batches of the Device Defender metrics export |
+//! | [`csv`] | `thing,timestamp,metric,value` |
+//!
+//! Nothing here opens files or looks at a clock: [`reader::Traffic`] takes anything that can be read.
+
+pub mod csv;
+pub mod export;
+pub mod format;
+pub mod iot_log;
+mod json;
+pub mod lifecycle;
+pub mod merge;
+pub mod ndjson;
+pub mod reader;
+pub mod report;
+pub mod tally;
+pub mod time;

@@ -1,0 +1,453 @@
+//! Reads traffic of any format, compressed or not, and counts what it could not read.
+//!
+//! Compression and format are seen in the first bytes. Line formats are read a line at a time, so memory does not grow
+//! with the input. JSON that spans lines, as `filter-log-events` prints it, is held in memory a document at a time.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+
+use flate2::bufread::MultiGzDecoder;
+use serde_json::{StreamDeserializer, Value as Json, de::IoRead};
+
+use super::csv::Rows;
+use super::format::Format;
+use super::tally::{BadLine, Tally};
+use super::{export, iot_log, lifecycle, ndjson, report};
+use crate::event::Event;
+use crate::metric::CustomMetrics;
+
+/// Longest line that is read, in bytes. MQTT payloads end at 128 KiB and log entries at 1 MiB; batches may be longer.
+pub const MAX_LINE: usize = 16 << 20;
+const BUFFER: usize = 1 << 18;
+
+/// How to read an input.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Seen in the first record where not given.
+    pub format: Option<Format>,
+    /// Types of custom metrics, for CSV.
+    pub custom_metrics: CustomMetrics,
+    /// Stop at the first bad line.
+    pub strict: bool,
+    /// Share of bad lines, 0 to 1, beyond which the input as a whole is refused at its end.
+    pub max_bad_share: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { format: None, custom_metrics: CustomMetrics::default(), strict: false, max_bad_share: 0.01 }
+    }
+}
+
+/// Why an input cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrafficError {
+    #[error("cannot read the traffic: {0}")]
+    Io(#[from] io::Error),
+    #[error(
+        "cannot tell the traffic's format from its first record; name it (ndjson, iot-log, lifecycle, report, export, csv)"
+    )]
+    UnknownFormat,
+    #[error("line {line}: {bad}")]
+    Strict { line: u64, bad: BadLine },
+    #[error("{bad} of {lines} lines are bad, more than the allowed share of {share}")]
+    TooManyBad { bad: u64, lines: u64, share: f64 },
+}
+
+/// One input.
+pub struct Traffic<'r> {
+    source: Source<'r>,
+    format: Format,
+    options: Options,
+    tally: Tally,
+    line: Vec<u8>,
+    /// Number of the line that was read last.
+    number: u64,
+    /// Events of a line that gave several.
+    ready: VecDeque<Event<'static>>,
+    /// Records of the document being read.
+    records: VecDeque<Json>,
+}
+
+type Input<'r> = Box<dyn BufRead + Send + 'r>;
+
+enum Source<'r> {
+    Lines(Input<'r>),
+    Rows(Box<Rows<Input<'r>>>),
+    Documents(Box<StreamDeserializer<'static, IoRead<Input<'r>>, Json>>),
+    /// Nothing left.
+    Empty,
+}
+
+impl<'r> Traffic<'r> {
+    /// Looks at the first bytes and gets ready to read.
+    ///
+    /// # Errors
+    /// When the input cannot be read, or its format is neither given nor recognised.
+    pub fn open(input: impl Read + Send + 'r, options: Options) -> Result<Self, TrafficError> {
+        let mut input = decompressed(input)?;
+        let first = first_line(&mut input)?;
+        let record: Option<Json> = serde_json::from_slice(&first).ok();
+        // One record on a line, not a document that happens to be on one.
+        let is_record = record.as_ref().is_some_and(|record| record.is_object() && record.get("events").is_none());
+        let seen = match &record {
+            Some(record) if is_record => Format::of_record(record),
+            _ if Format::is_csv_header(&first) => Some(Format::Csv),
+            _ => None,
+        };
+        let spans_lines = !is_record && matches!(first.first(), Some(b'{' | b'['));
+        let mut input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));
+        let mut traffic = Self {
+            source: Source::Empty,
+            format: options.format.or(seen).unwrap_or(Format::Ndjson),
+            options,
+            tally: Tally::default(),
+            line: Vec::new(),
+            number: 0,
+            ready: VecDeque::new(),
+            records: VecDeque::new(),
+        };
+        let known = traffic.options.format.is_some() || seen.is_some();
+        if first.is_empty() {
+            return Ok(traffic);
+        }
+        if traffic.format == Format::Csv {
+            traffic.source = Source::Rows(Box::new(Rows::new(input)));
+        } else if spans_lines && traffic.options.format != Some(Format::Ndjson) {
+            input = Box::new(BufReader::with_capacity(BUFFER, input));
+            traffic.source =
+                Source::Documents(Box::new(serde_json::Deserializer::from_reader(input).into_iter::<Json>()));
+            traffic.start_documents(known)?;
+        } else if known {
+            traffic.source = Source::Lines(input);
+        } else {
+            return Err(TrafficError::UnknownFormat);
+        }
+        Ok(traffic)
+    }
+
+    /// The format that is being read.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What became of the lines so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The next event; none at the end.
+    ///
+    /// # Errors
+    /// When the input cannot be read, a line is bad in strict mode, or too many were bad at the end.
+    pub fn next_event(&mut self) -> Result<Option<Event<'static>>, TrafficError> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(Some(event));
+            }
+            if !self.read_more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Hands every event to `take`, without keeping any, and returns the tally.
+    ///
+    /// # Errors
+    /// As [`Self::next_event`].
+    pub fn for_each(mut self, mut take: impl FnMut(&Event)) -> Result<Tally, TrafficError> {
+        if let (Source::Lines(_), Format::Ndjson) = (&self.source, self.format) {
+            while self.next_line()? {
+                let parsed = ndjson::parse(&self.line);
+                let bad = match parsed {
+                    Ok(event) => {
+                        self.tally.events += 1;
+                        take(&event);
+                        continue;
+                    }
+                    Err(bad) => bad,
+                };
+                self.bad(bad)?;
+            }
+            self.check_share()?;
+        } else {
+            while let Some(event) = self.next_event()? {
+                take(&event);
+            }
+        }
+        Ok(self.tally)
+    }
+
+    /// Reads until there are events, or returns false at the end of the input.
+    fn read_more(&mut self) -> Result<bool, TrafficError> {
+        match &mut self.source {
+            Source::Empty => {
+                self.check_share()?;
+                return Ok(false);
+            }
+            Source::Rows(rows) => {
+                let before = self.tally.bad_lines();
+                let next = rows.next(&self.options.custom_metrics, &mut self.tally).map_err(io::Error::from)?;
+                if self.options.strict && self.tally.bad_lines() > before {
+                    return Err(first_bad(&self.tally));
+                }
+                match next {
+                    Some(event) => self.ready.push_back(event),
+                    None => self.source = Source::Empty,
+                }
+            }
+            Source::Lines(_) => {
+                if self.next_line()? {
+                    let line = std::mem::take(&mut self.line);
+                    let parsed = parse_record(self.format, &line);
+                    self.line = line;
+                    self.take_record(parsed)?;
+                } else {
+                    self.source = Source::Empty;
+                }
+            }
+            Source::Documents(_) => match self.next_record()? {
+                Some(record) => {
+                    self.tally.lines += 1;
+                    self.number += 1;
+                    self.take_record(parse_record(self.format, record.to_string().as_bytes()))?;
+                }
+                None => self.source = Source::Empty,
+            },
+        }
+        Ok(true)
+    }
+
+    fn take_record(&mut self, parsed: Result<Vec<Event<'static>>, BadLine>) -> Result<(), TrafficError> {
+        match parsed {
+            Ok(events) => {
+                self.tally.events += events.len() as u64;
+                self.tally.skipped += u64::from(events.is_empty());
+                self.ready.extend(events);
+                Ok(())
+            }
+            Err(bad) => self.bad(bad),
+        }
+    }
+
+    fn bad(&mut self, bad: BadLine) -> Result<(), TrafficError> {
+        if self.options.strict {
+            return Err(TrafficError::Strict { line: self.number, bad });
+        }
+        self.tally.add_bad(self.number, bad);
+        Ok(())
+    }
+
+    fn check_share(&self) -> Result<(), TrafficError> {
+        let (bad, lines, share) = (self.tally.bad_lines(), self.tally.lines, self.options.max_bad_share);
+        if bad as f64 > share * lines as f64 { Err(TrafficError::TooManyBad { bad, lines, share }) } else { Ok(()) }
+    }
+
+    /// Reads the next line that is not blank into `self.line`; false at the end. A line that is too long is counted
+    /// and passed over.
+    fn next_line(&mut self) -> Result<bool, TrafficError> {
+        let Source::Lines(input) = &mut self.source else { return Ok(false) };
+        loop {
+            self.line.clear();
+            let limit = MAX_LINE as u64 + 1;
+            if input.by_ref().take(limit).read_until(b'\n', &mut self.line)? == 0 {
+                return Ok(false);
+            }
+            self.number += 1;
+            let too_long = self.line.len() as u64 == limit && self.line.last() != Some(&b'\n');
+            if too_long {
+                skip_line(input)?;
+                self.tally.lines += 1;
+                let bad = BadLine::new("line too long", format!("more than {MAX_LINE} bytes"));
+                if self.options.strict {
+                    return Err(TrafficError::Strict { line: self.number, bad });
+                }
+                self.tally.add_bad(self.number, bad);
+            } else if !self.line.iter().all(u8::is_ascii_whitespace) {
+                self.tally.lines += 1;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Finds out the format from the first record where nobody told it.
+    fn start_documents(&mut self, known: bool) -> Result<(), TrafficError> {
+        let first = self.next_record()?;
+        if let Some(first) = first {
+            if !known {
+                self.format = Format::of_record(&first).ok_or(TrafficError::UnknownFormat)?;
+            }
+            self.records.push_front(first);
+        } else if !known && self.tally.bad_lines() > 0 {
+            return Err(TrafficError::UnknownFormat);
+        }
+        Ok(())
+    }
+
+    /// The next record of the documents: an element of a list or of `events`, or the document itself.
+    fn next_record(&mut self) -> Result<Option<Json>, TrafficError> {
+        while self.records.is_empty() {
+            let Source::Documents(documents) = &mut self.source else { return Ok(None) };
+            match documents.next() {
+                None => return Ok(None),
+                Some(Ok(Json::Array(items))) => self.records.extend(items),
+                Some(Ok(Json::Object(mut document))) => match document.remove("events") {
+                    Some(Json::Array(items)) => self.records.extend(items),
+                    Some(other) => {
+                        document.insert("events".to_owned(), other);
+                        self.records.push_back(Json::Object(document));
+                    }
+                    None => self.records.push_back(Json::Object(document)),
+                },
+                Some(Ok(other)) => self.records.push_back(other),
+                Some(Err(error)) if error.is_io() => return Err(TrafficError::Io(error.into())),
+                Some(Err(error)) => {
+                    // Nothing tells where the next document begins.
+                    self.source = Source::Empty;
+                    self.tally.lines += 1;
+                    self.number += 1;
+                    self.bad(BadLine::new("not JSON", error.to_string()))?;
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(self.records.pop_front())
+    }
+}
+
+fn first_bad(tally: &Tally) -> TrafficError {
+    let found = tally.bad.iter().find_map(|(reason, lines)| {
+        let (line, detail) = lines.first.first()?;
+        Some(TrafficError::Strict { line: *line, bad: BadLine::new(reason, detail.clone()) })
+    });
+    found.unwrap_or(TrafficError::UnknownFormat)
+}
+
+fn parse_record(format: Format, line: &[u8]) -> Result<Vec<Event<'static>>, BadLine> {
+    match format {
+        Format::Ndjson => ndjson::parse(line).map(|event| vec![event.into_owned()]),
+        Format::IotLog => iot_log::parse(line).map(|event| event.into_iter().collect()),
+        Format::Lifecycle => lifecycle::parse(line),
+        Format::Report => report::parse(line).map(|event| vec![event]),
+        Format::Export => export::parse(line),
+        Format::Csv => Err(BadLine::new("not a record", "CSV has rows")),
+    }
+}
+
+/// The first line that is not blank, its newline included.
+fn first_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut first = Vec::new();
+    loop {
+        let read = input.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut first)?;
+        if read == 0 || !first.iter().all(u8::is_ascii_whitespace) {
+            return Ok(first);
+        }
+        first.clear();
+    }
+}
+
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else {
+            let length = buffer.len();
+            if length == 0 {
+                return Ok(());
+            }
+            input.consume(length);
+            continue;
+        };
+        input.consume(end + 1);
+        return Ok(());
+    }
+}
+
+/// Takes gzip (RFC 1952) and Zstandard (RFC 8878) off, told by their magic numbers.
+fn decompressed<'r>(input: impl Read + Send + 'r) -> io::Result<Input<'r>> {
+    let mut input = BufReader::with_capacity(BUFFER, input);
+    let magic = input.fill_buf()?;
+    if magic.starts_with(&[0x1f, 0x8b]) {
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))));
+    }
+    if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let decoder = ruzstd::decoding::StreamingDecoder::new(input).map_err(io::Error::other)?;
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)));
+    }
+    Ok(Box::new(input))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONNECT: &str = r#"{"timestamp":1700000000000,"type":"connect","clientId":"c"}"#;
+
+    fn read(input: &[u8], options: &Options) -> Result<(usize, Tally, Format), TrafficError> {
+        let mut traffic = Traffic::open(input, options.clone())?;
+        let mut events = 0;
+        while traffic.next_event()?.is_some() {
+            events += 1;
+        }
+        let tally = Traffic::open(input, options.clone())?.for_each(|_| {})?;
+        assert_eq!(&tally, traffic.tally(), "both ways of reading agree");
+        Ok((events, traffic.tally().clone(), traffic.format()))
+    }
+
+    #[test]
+    fn formats_are_recognised_and_compression_taken_off() {
+        let entry =
+            r#"{"timestamp":"2017-08-10 15:37:23.476","clientId":"c","status":"Success","eventType":"Connect"}"#;
+        let filtered = serde_json::json!({"events": [{"timestamp": 1, "message": entry}, {"message": entry}]});
+        let other = entry.replace("Connect", "RuleMatch");
+        let batch =
+            r#"{"version":"1.0","metrics":[{"name":"x","thing":"t","value":{"number":1},"timestamp":1700000000000}]}"#;
+        let pretty_batch = serde_json::to_string_pretty(&serde_json::from_str::<Json>(batch).unwrap()).unwrap();
+        let lifecycle = r#"{"clientId":"c","timestamp":1700000000000,"eventType":"subscribed","topics":["a","b"]}"#;
+        let report = r#"{"topic":"$aws/things/t/defender/metrics/json","timestamp":1700000000000,"payload":{"header":{"report_id":1,"version":"1.0"},"metrics":{}}}"#;
+        let inputs = [
+            (format!("\n{CONNECT}\r\n\n{CONNECT}"), Format::Ndjson, 2),
+            (format!("{entry}\n{other}\n"), Format::IotLog, 1),
+            (filtered.to_string(), Format::IotLog, 2),
+            (serde_json::to_string_pretty(&filtered).unwrap(), Format::IotLog, 2),
+            (format!("[{entry},\n{entry}]"), Format::IotLog, 2),
+            (format!("{batch}\n{batch}"), Format::Export, 2),
+            (pretty_batch, Format::Export, 1),
+            (lifecycle.to_owned(), Format::Lifecycle, 2),
+            (report.to_owned(), Format::Report, 1),
+            ("thing,timestamp,metric,value\nt,1700000000000,x,1\n".to_owned(), Format::Csv, 1),
+        ];
+        for (text, format, events) in inputs {
+            let (found, tally, seen) = read(text.as_bytes(), &Options::default()).unwrap();
+            assert_eq!((found, seen), (events, format), "{text}");
+            assert_eq!((tally.events, tally.bad_lines()), (events as u64, 0), "{text}");
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+            assert_eq!(read(&gzip.finish().unwrap(), &Options::default()).unwrap().0, events);
+            let level = ruzstd::encoding::CompressionLevel::Fastest;
+            let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+            assert_eq!(read(&zstd, &Options::default()).unwrap().0, events);
+        }
+        assert_eq!(read(b"", &Options::default()).unwrap().0, 0);
+        for strange in ["hello\n", "{\"a\":1}", "{\"a\":", "5"] {
+            let result = read(strange.as_bytes(), &Options::default());
+            assert!(matches!(result, Err(TrafficError::UnknownFormat)), "{strange}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn bad_lines_are_counted_refused_or_too_many() {
+        let text = format!("{CONNECT}\n{{\n{CONNECT}\nx\n");
+        let lenient = Options { max_bad_share: 0.5, ..Options::default() };
+        let (events, tally, _) = read(text.as_bytes(), &lenient).unwrap();
+        assert_eq!((events, tally.lines, tally.bad_lines()), (2, 4, 2));
+        let numbers: Vec<_> = tally.bad["not JSON"].first.iter().map(|(line, _)| *line).collect();
+        assert_eq!(numbers, [2, 4]);
+        let few = read(text.as_bytes(), &Options::default()).unwrap_err().to_string();
+        assert_eq!(few, "2 of 4 lines are bad, more than the allowed share of 0.01");
+        let strict = Options { strict: true, ..Options::default() };
+        assert!(matches!(read(text.as_bytes(), &strict), Err(TrafficError::Strict { line: 2, .. })));
+        let long = format!("{CONNECT}\n{}\n{CONNECT}\n", "x".repeat(MAX_LINE + 5));
+        let (events, tally, _) = read(long.as_bytes(), &lenient).unwrap();
+        assert_eq!((events, tally.bad["line too long"].first[0].0), (2, 2));
+    }
+}

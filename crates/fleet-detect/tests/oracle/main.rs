@@ -1,0 +1,74 @@
+//! A slow, obvious second evaluator, and the proof that the fast one agrees with it on thousands of random fleets.
+//!
+//! `recompute` collects everything, sorts and recomputes from the written semantics; it shares no logic with the
+//! library. `random` makes fleets, profiles, semantics and orders of arrival from a seed.
+
+mod random;
+mod recompute;
+
+use std::time::{Duration, Instant};
+
+use fleet_detect::{Config, Evaluator, Event, Output, Violation};
+use random::Random;
+
+/// Enough for thousands of cases in a debug build, and a bound for slow machines.
+const BUDGET: Duration = Duration::from_secs(15);
+const CASES: u64 = 4000;
+
+fn lines(violations: &[Violation]) -> Vec<(i64, String, bool)> {
+    let mut lines: Vec<_> = violations.iter().map(|v| (v.at, v.to_json(), v.suppressed)).collect();
+    lines.sort();
+    lines
+}
+
+fn evaluate(config: &Config, events: &[Event]) -> Vec<Violation> {
+    let mut evaluator = Evaluator::new(config).unwrap();
+    let mut output = Output::default();
+    events.iter().for_each(|event| evaluator.observe(event, &mut output));
+    evaluator.finish(&mut output);
+    output.violations
+}
+
+/// Evaluates with the state saved, dropped and restored at random events.
+fn evaluate_cut(config: &Config, events: &[Event], random: &mut Random) -> Vec<Violation> {
+    let mut evaluator = Evaluator::new(config).unwrap();
+    let mut output = Output::default();
+    let every = 1 + random.below(events.len().max(1) as u64);
+    for event in events {
+        if random.below(every) == 0 {
+            evaluator = Evaluator::restore(config, &evaluator.save()).unwrap();
+        }
+        evaluator.observe(event, &mut output);
+    }
+    Evaluator::restore(config, &evaluator.save()).unwrap().finish(&mut output);
+    output.violations
+}
+
+#[test]
+fn the_evaluator_agrees_with_recomputation_and_cuts_change_nothing() {
+    let started = Instant::now();
+    let (mut cases, mut raised) = (0, [0_u64; 3]);
+    for seed in 0..CASES {
+        if started.elapsed() > BUDGET {
+            break;
+        }
+        let mut random = Random::new(seed);
+        let (config, events) = random::case(&mut random);
+        let found = evaluate(&config, &events);
+        assert!(found.is_sorted_by_key(|violation| violation.at), "seed {seed}: not in order of time");
+        let expected = recompute::violations(&config, &events);
+        let found_lines = lines(&found);
+        if found_lines != expected {
+            let missing: Vec<_> = expected.iter().filter(|line| !found_lines.contains(line)).collect();
+            let extra: Vec<_> = found_lines.iter().filter(|line| !expected.contains(line)).collect();
+            panic!("seed {seed}\nconfig {config:#?}\nmissing {missing:#?}\nextra {extra:#?}");
+        }
+        assert_eq!(evaluate_cut(&config, &events, &mut random), found, "seed {seed}: a cut changed the result");
+        found.iter().for_each(|violation| raised[violation.event as usize] += 1);
+        cases += 1;
+    }
+    // The proof is worth something only if it saw many cases and every kind of event.
+    assert!(cases >= 500, "only {cases} cases in {BUDGET:?}");
+    assert!(raised.iter().all(|count| *count > 100), "too few events of a kind: {raised:?} in {cases} cases");
+    println!("{cases} cases, events {raised:?}");
+}

@@ -1,0 +1,153 @@
+//! Which things are in which static groups.
+//!
+//! Sources: API:AddThingToThingGroup and its siblings; IoT developer guide, "Static thing groups"
+//! (at most ten groups a thing, and one per hierarchy). Adding a member again and removing what is
+//! no member are no errors.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::refusal::{invalid, not_found};
+use super::thing_group::{THING_GROUPS, ancestors, is_below, reference};
+use super::{thing, thing_group};
+use crate::api::service::Table;
+use crate::error::AwsError;
+use crate::paging::{self, page};
+use crate::request::Request;
+use crate::store::Tx;
+
+/// Operations of this kind.
+pub const OPERATIONS: Table = &[
+    ("AddThingToThingGroup", add_thing_to_thing_group),
+    ("RemoveThingFromThingGroup", remove_thing_from_thing_group),
+    ("UpdateThingGroupsForThing", update_thing_groups_for_thing),
+    ("ListThingsInThingGroup", list_things_in_thing_group),
+    ("ListThingGroupsForThing", list_thing_groups_for_thing),
+];
+
+/// Memberships as `group/thing`; neither name can hold a slash.
+const MEMBERS: &str = "iot.thing-group-member";
+const MAX_GROUPS: usize = 10;
+
+/// AddThingToThingGroup. `overrideDynamicGroups` has no effect: the sandbox has no dynamic groups.
+fn add_thing_to_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+    let (group, thing) = parties(tx, request)?;
+    join(tx, &group, &thing)?;
+    Ok(json!({}))
+}
+
+fn remove_thing_from_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+    let (group, thing) = parties(tx, request)?;
+    tx.remove(MEMBERS, &format!("{group}/{thing}"));
+    Ok(json!({}))
+}
+
+/// Removes, then adds, all or nothing.
+fn update_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+    let thing = request.str("thingName").ok_or_else(|| invalid("thingName is required."))?;
+    thing::find(tx, thing)?;
+    let names = |member| request.list(member).iter().filter_map(Value::as_str);
+    for group in names("thingGroupsToRemove") {
+        thing_group::find(tx, group)?;
+        tx.remove(MEMBERS, &format!("{group}/{thing}"));
+    }
+    for group in names("thingGroupsToAdd") {
+        thing_group::find(tx, group)?;
+        join(tx, group, thing)?;
+    }
+    Ok(json!({}))
+}
+
+/// ListThingsInThingGroup, with `recursive` also those of the groups below.
+fn list_things_in_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+    let group = request.need("thingGroupName")?;
+    thing_group::find(tx, group)?;
+    let recursive = request.flag("recursive") == Some(true);
+    let within = |other: &str| other == group || (recursive && is_below(tx, other, group));
+    let members = tx.scan(MEMBERS).filter_map(|(key, _)| key.split_once('/'));
+    let names: BTreeSet<&str> = members.filter(|(other, _)| within(other)).map(|(_, thing)| thing).collect();
+    let (things, next) = page(request, &paging::IOT, names.into_iter().map(|name| (name.to_owned(), name)))?;
+    Ok(json!({ "things": things, "nextToken": next }))
+}
+
+/// The groups it was added to, not those above them.
+fn list_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
+    let thing = request.need("thingName")?;
+    thing::find(tx, thing)?;
+    let groups = groups_of(tx, thing).into_iter().filter_map(|name| tx.get(THING_GROUPS, name));
+    let groups =
+        groups.map(|group| (group["thingGroupName"].as_str().unwrap_or_default().to_owned(), reference(group)));
+    let (groups, next) = page(request, &paging::IOT, groups)?;
+    Ok(json!({ "thingGroups": groups, "nextToken": next }))
+}
+
+/// Ends all memberships of a thing.
+pub fn forget_thing(tx: &mut Tx<'_>, thing: &str) {
+    let groups: Vec<String> = groups_of(tx, thing).into_iter().map(str::to_owned).collect();
+    for group in groups {
+        tx.remove(MEMBERS, &format!("{group}/{thing}"));
+    }
+}
+
+/// Ends all memberships in a group.
+pub fn forget_group(tx: &mut Tx<'_>, group: &str) {
+    let prefix = format!("{group}/");
+    let keys: Vec<String> = tx.scan_prefix(MEMBERS, &prefix).map(|(key, _)| key.to_owned()).collect();
+    for key in keys {
+        tx.remove(MEMBERS, &key);
+    }
+}
+
+fn groups_of<'t>(tx: &'t Tx<'_>, thing: &str) -> Vec<&'t str> {
+    let members = tx.scan(MEMBERS).filter_map(|(key, _)| key.split_once('/'));
+    members.filter(|(_, member)| *member == thing).map(|(group, _)| group).collect()
+}
+
+fn join(tx: &mut Tx<'_>, group: &str, thing: &str) -> Result<(), AwsError> {
+    let present = groups_of(tx, thing);
+    if present.contains(&group) {
+        return Ok(());
+    }
+    if present.len() >= MAX_GROUPS {
+        return Err(invalid(format!("The thing {thing} is already in {MAX_GROUPS} thing groups.")));
+    }
+    let root = root_of(tx, group);
+    if let Some(other) = present.into_iter().find(|other| root_of(tx, other) == root) {
+        let reason = format!("it is already in {other} of the same hierarchy");
+        return Err(invalid(format!("The thing {thing} cannot be added to the thing group {group}: {reason}.")));
+    }
+    tx.put(MEMBERS, &format!("{group}/{thing}"), json!({}));
+    Ok(())
+}
+
+fn root_of(tx: &Tx<'_>, group: &str) -> String {
+    let top = ancestors(tx, group).last().and_then(|top| top["thingGroupName"].as_str().map(str::to_owned));
+    top.unwrap_or_else(|| group.to_owned())
+}
+
+/// Group and thing of a request, each by name or by ARN; both must exist.
+fn parties(tx: &Tx<'_>, request: &Request) -> Result<(String, String), AwsError> {
+    let group = named(request, "thingGroupName", "thingGroupArn", "thinggroup/")?;
+    let thing = named(request, "thingName", "thingArn", "thing/")?;
+    if !tx.has(THING_GROUPS, &group) {
+        return Err(not_found("Thing group", &group));
+    }
+    thing::find(tx, &thing)?;
+    Ok((group, thing))
+}
+
+fn named(request: &Request, name: &str, arn: &str, resource: &str) -> Result<String, AwsError> {
+    let from_arn = match request.str(arn) {
+        Some(text) => Some(
+            text.strip_prefix(&request.arn("iot", resource))
+                .ok_or_else(|| invalid(format!("{text} is not an ARN of a {resource} in this account and region.")))?,
+        ),
+        None => None,
+    };
+    match (request.str(name), from_arn) {
+        (Some(one), Some(other)) if one != other => Err(invalid(format!("{name} and {arn} name different objects."))),
+        (Some(found), _) | (None, Some(found)) => Ok(found.to_owned()),
+        (None, None) => Err(invalid(format!("Either {name} or {arn} is required."))),
+    }
+}

@@ -1,0 +1,59 @@
+//! `fleetctl init`.
+
+use std::path::{Path, PathBuf};
+
+use super::Global;
+use super::failure::Failure;
+use crate::exit;
+
+/// Write a commented spec to start from.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to; made if it does not exist. Nothing in it is overwritten.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Which example: `starter` is small, the others are those of the examples folder.
+    #[arg(long, value_enum, default_value = "starter")]
+    example: Example,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Example {
+    Starter,
+}
+
+impl Example {
+    fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Example::Starter => &[("fleet.yaml", include_str!("init/fleet.yaml"))],
+        }
+    }
+}
+
+pub fn run(_: &Global, args: &Args) -> Result<u8, Failure> {
+    let files = args.example.files();
+    let taken: Vec<String> = files
+        .iter()
+        .map(|(name, _)| args.dir.join(name))
+        .filter(|path| path.exists())
+        .map(|path| path.display().to_string())
+        .collect();
+    if !taken.is_empty() {
+        return Err(Failure::new(format!("{} is already there; nothing was written", taken.join(", ")))
+            .help("name another folder"));
+    }
+    for (name, text) in files {
+        write(&args.dir.join(name), text)?;
+        println!("wrote {}", args.dir.join(name).display());
+    }
+    println!("Next: fleetctl apply --sandbox {}", args.dir.display());
+    Ok(exit::DONE)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("`{}` cannot be written: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(path, text).map_err(failed)
+}

@@ -1,0 +1,14 @@
+//! `fleetctl schema`.
+
+use super::failure::Failure;
+use crate::exit;
+use crate::spec::shape;
+
+/// Print the JSON Schema of a spec, for editors: `# yaml-language-server: $schema=fleet.schema.json`.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(_: &Args) -> Result<u8, Failure> {
+    println!("{}", serde_json::to_string_pretty(&shape::schema()).expect("plain data"));
+    Ok(exit::DONE)
+}

@@ -1,0 +1,144 @@
+//! Reads what is live: every declared object, and whatever else carries this fleet's mark.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+use serde_json::Value;
+
+use crate::address::Address;
+use crate::aws::context::{Context, Session};
+use crate::aws::error::AwsError;
+use crate::kind::{self, LiveObject};
+use crate::ownership::{ADDRESS_TAG, FLEET_TAG};
+use crate::spec::resolve::Desired;
+
+/// Requests under way at once while reading.
+const PARALLEL: usize = 16;
+
+/// Everything live that a plan needs.
+#[derive(Clone, Debug, Default)]
+pub struct LiveFleet {
+    /// At declared addresses, whoever owns them.
+    pub declared: BTreeMap<Address, LiveObject>,
+    /// Owned by this fleet and not declared.
+    pub orphans: BTreeMap<Address, LiveObject>,
+}
+
+/// How to look for objects that are no longer declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// The tagging index, and listings where it does not reach.
+    Index,
+    /// List and read every object of every kind: slow, sure, and independent of the index.
+    FullScan,
+    /// Do not look.
+    Nothing,
+}
+
+/// Reads the declared objects and finds the orphans.
+pub async fn read(
+    session: &Arc<Session>,
+    desired: &BTreeMap<Address, Desired>,
+    search: Search,
+) -> Result<LiveFleet, Vec<AwsError>> {
+    let declared_addresses: Vec<(Address, String)> =
+        desired.keys().map(|address| (address.clone(), address.name.clone())).collect();
+    let declared = read_all(session, declared_addresses, desired).await?;
+    let candidates = match search {
+        Search::Nothing => BTreeSet::new(),
+        _ => candidates(session, search).await.map_err(|error| vec![error])?,
+    };
+    let known: BTreeSet<(&str, &str)> =
+        declared.iter().map(|(address, live)| (address.section.as_str(), live.id.as_str())).collect();
+    let unknown = candidates
+        .into_iter()
+        .filter(|(address, name)| {
+            !desired.contains_key(address) && !known.contains(&(address.section.as_str(), name.as_str()))
+        })
+        .collect();
+    let mut orphans = read_all(session, unknown, desired).await?;
+    // The index is late and lists what is gone: only what the object itself says counts.
+    orphans.retain(|_, live| live.owner.as_ref().is_some_and(|owner| owner.fleet == session.fleet));
+    Ok(LiveFleet { declared, orphans })
+}
+
+/// Reads one object as it is now.
+///
+/// `desired` is the declared state, for kinds whose name in AWS is not known from the spec alone.
+pub async fn read_one(
+    session: &Arc<Session>,
+    address: &Address,
+    name: &str,
+    desired: Option<&Value>,
+) -> Result<Option<LiveObject>, AwsError> {
+    let (kind, cx) = (kind::of(address), Context::new(session, address.clone()));
+    match desired {
+        Some(desired) => kind.read_declared(&cx, name, desired).await,
+        None => kind.read(&cx, name).await,
+    }
+}
+
+async fn read_all(
+    session: &Arc<Session>,
+    wanted: Vec<(Address, String)>,
+    desired: &BTreeMap<Address, Desired>,
+) -> Result<BTreeMap<Address, LiveObject>, Vec<AwsError>> {
+    let reads = wanted.into_iter().map(|(address, name)| async move {
+        let declared = desired.get(&address).map(|desired| &desired.state);
+        let live = read_one(session, &address, &name, declared).await;
+        (address, live)
+    });
+    let results: Vec<_> = stream::iter(reads).buffer_unordered(PARALLEL).collect().await;
+    let (mut found, mut errors) = (BTreeMap::new(), Vec::new());
+    for (address, result) in results {
+        match result {
+            Ok(Some(live)) => drop(found.insert(address, live)),
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+/// Addresses and names of objects that may carry our mark.
+async fn candidates(session: &Arc<Session>, search: Search) -> Result<BTreeSet<(Address, String)>, AwsError> {
+    let mut all = BTreeSet::new();
+    if search == Search::Index {
+        all.extend(indexed(session).await?);
+    }
+    for kind in kind::all() {
+        if search == Search::FullScan || kind.listed() {
+            let cx = Context::new(session, Address::new(kind.section(), ""));
+            let names = kind.list(&cx).await?;
+            all.extend(names.into_iter().map(|name| (Address::new(kind.section(), &name), name)));
+        }
+    }
+    Ok(all)
+}
+
+/// What the resource groups tagging API lists for our fleet. The address tag tells the kind and the name.
+async fn indexed(session: &Arc<Session>) -> Result<Vec<(Address, String)>, AwsError> {
+    use aws_sdk_resourcegroupstagging::types::TagFilter;
+    let cx = Context::new(session, Address::new("tags", ""));
+    let sections: Vec<&str> = kind::sections().collect();
+    let (mut found, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let page = cx
+            .call("tag:GetResources", || {
+                let filter = TagFilter::builder().key(FLEET_TAG).values(&session.fleet).build();
+                let request = session.clients.tagging.get_resources().tag_filters(filter);
+                request.resources_per_page(100).set_pagination_token(token.clone()).send()
+            })
+            .await?;
+        for resource in page.resource_tag_mapping_list() {
+            let address = resource.tags().iter().find(|tag| tag.key() == ADDRESS_TAG);
+            let address = address.and_then(|tag| Address::parse(tag.value(), &sections));
+            found.extend(address.map(|address| (address.clone(), address.name)));
+        }
+        token = page.pagination_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The main job, by the program itself.

@@ -1,0 +1,78 @@
+//! The way to a state does not show in the state: A then B is the same as B alone.
+
+use serde_json::Value;
+
+use super::world::World;
+
+const A: &str = r#"
+version: 1
+fleet: two
+tags: { team: a }
+roles:
+  defender: { trustedBy: [iot.amazonaws.com], allow: [{ actions: [sns:Publish], resources: ["${topics.alerts.arn}"] }] }
+  gone: { trustedBy: [lambda.amazonaws.com] }
+topics:
+  alerts: { publishers: [iot.amazonaws.com], subscriptions: { a: { email: a@example.com }, q: { sqs: "arn:aws:sqs:us-east-1:000000000000:q" } } }
+thingTypes: { sensor: { description: old } }
+things: { line-1: { thingType: sensor, attributes: { location: a } }, line-2: {}, line-3: {} }
+thingGroups: { plant: {}, hall: { parent: plant, things: [line-1, line-2] }, closed: { parent: plant } }
+audit:
+  role: defender
+  checks: { LOGGING_DISABLED_CHECK: {}, CA_CERTIFICATE_EXPIRING_CHECK: {} }
+  schedules: { daily: { frequency: DAILY, checks: [LOGGING_DISABLED_CHECK, CA_CERTIFICATE_EXPIRING_CHECK] } }
+logGroups: { /fleet/a: { retentionDays: 30 } }
+alarms: { many: { metric: Fleet/Violations, statistic: Sum, period: 5m, alarmWhen: "> 5 for 2 periods", notify: [alerts] } }
+"#;
+
+const B: &str = r#"
+version: 1
+fleet: two
+tags: { team: b, cost: low }
+roles:
+  defender: { trustedBy: [iot.amazonaws.com], allow: [{ actions: [sns:Publish], resources: ["${topics.alerts.arn}"] }] }
+topics:
+  alerts: { publishers: [iot.amazonaws.com, cloudwatch.amazonaws.com], subscriptions: { q: { sqs: "arn:aws:sqs:us-east-1:000000000000:q" } } }
+thingTypes: { sensor: {} }
+things: { line-1: { attributes: { location: b } }, line-2: { thingType: sensor }, line-4: {} }
+thingGroups: { yard: {}, hall: { parent: yard, things: [line-2, line-4] } }
+audit:
+  role: defender
+  checks: { LOGGING_DISABLED_CHECK: {} }
+  schedules: { daily: { frequency: WEEKLY, dayOfWeek: MON, checks: [LOGGING_DISABLED_CHECK] } }
+logGroups: { /fleet/a: {}, /fleet/b: { retentionDays: 7 } }
+alarms: { many: { metric: Fleet/Violations, statistic: Sum, period: 1m, alarmWhen: ">= 3 for 1 period", notify: [alerts] } }
+"#;
+
+const NOTHING: &str = "version: 1\nfleet: two\n";
+
+/// What lies in the sandbox, without identifiers and times, and without versions, which count the changes on the way.
+fn objects(world: &World) -> Value {
+    let mut objects = world.sandbox.snapshot()["objects"].clone();
+    forget_versions(&mut objects);
+    objects
+}
+
+fn forget_versions(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, _| !matches!(key.as_str(), "version" | "clockOffsetMs"));
+            map.values_mut().for_each(forget_versions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_versions),
+        _ => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn b_after_a_is_b_alone() {
+    let (after_a, alone) = (World::new().await, World::new().await);
+    after_a.apply(A).await;
+    after_a.assert_settled(A, "A").await;
+    after_a.apply(B).await;
+    after_a.assert_settled(B, "B after A").await;
+    alone.apply(B).await;
+    pretty_assertions::assert_eq!(objects(&after_a), objects(&alone));
+    after_a.apply(NOTHING).await;
+    let empty = World::new().await;
+    pretty_assertions::assert_eq!(objects(&after_a), objects(&empty));
+}
