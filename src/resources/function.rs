@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::function_permission::{self as permission, Permissions};
 use super::names::{NameRule, check_length};
-use super::{log_group, role};
+use super::{arns, log_group, role};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::kind::{Kind, Live, Ownership};
@@ -211,13 +211,19 @@ impl LogSettings {
             .build()
     }
 
+    /// Levels mean nothing for the format Text, so what is left of them there is no setting.
     fn live(live: Option<&LoggingConfig>, function: &str) -> LogSettings {
-        let text = |part: Option<&str>| part.map(str::to_owned);
+        let log_format = live.and_then(|config| config.log_format()).map_or("Text", |format| format.as_str());
+        let leveled = live.filter(|_| log_format == "JSON");
+        let application = leveled.and_then(|config| config.application_log_level()).map(|level| level.as_str());
+        let system = leveled.and_then(|config| config.system_log_level()).map(|level| level.as_str());
         LogSettings {
-            log_format: text(live.and_then(|c| c.log_format()).map(|f| f.as_str())).unwrap_or("Text".into()),
-            log_group: text(live.and_then(|c| c.log_group())).unwrap_or_else(|| default_log_group(function)),
-            application_log_level: text(live.and_then(|c| c.application_log_level()).map(|level| level.as_str())),
-            system_log_level: text(live.and_then(|c| c.system_log_level()).map(|level| level.as_str())),
+            log_format: log_format.to_owned(),
+            log_group: live
+                .and_then(|config| config.log_group())
+                .map_or_else(|| default_log_group(function), str::to_owned),
+            application_log_level: application.map(str::to_owned),
+            system_log_level: system.map(str::to_owned),
         }
     }
 }
@@ -403,10 +409,6 @@ impl Kind for Function {
         let Some(FileContent::Zip { sha256_base64, .. }) = scope.files.get(&spec.source) else {
             return Err(Problems::one("/source", "the folder was not read"));
         };
-        let role = match spec.role.starts_with("arn:") {
-            true => spec.role,
-            false => role::arn(scope.place, scope.fleet, &spec.role),
-        };
         let tracing = match spec.tracing {
             Tracing::Active => "Active",
             Tracing::PassThrough => "PassThrough",
@@ -416,7 +418,7 @@ impl Kind for Function {
             architectures: spec.architectures.unwrap_or_else(|| vec!["x86_64".into()]),
             runtime: spec.runtime,
             handler: spec.handler,
-            role,
+            role: arns::role(scope, &spec.role),
             description: spec.description,
             timeout: spec.timeout.unwrap_or(3),
             memory_size: spec.memory_size.unwrap_or(128),

@@ -16,6 +16,8 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
 /// What AWS Lambda takes unpacked: 250 MB (Lambda quotas).
 const LARGEST_UNPACKED: usize = 250 * 1024 * 1024;
+/// What it takes packed, in the call itself: 50 MB (Lambda quotas).
+const LARGEST_PACKED: usize = 50 * 1024 * 1024;
 
 /// A packed folder.
 pub struct ZippedFolder {
@@ -71,6 +73,9 @@ pub fn zip_folder(folder: &Path) -> Result<ZippedFolder, ZipFolderError> {
         writer.write_all(&content).map_err(|error| refuse(&path, error))?;
     }
     let bytes = writer.finish().map_err(|error| refuse(folder, error))?.into_inner();
+    if bytes.len() > LARGEST_PACKED {
+        return Err(refuse(folder, "packed it has more than the 50 MB that AWS Lambda takes in a call"));
+    }
     let sha256_base64 = BASE64_STANDARD.encode(Sha256::digest(&bytes));
     Ok(ZippedFolder { bytes, sha256_base64 })
 }

@@ -44,6 +44,8 @@ struct Change {
     set: Map<String, Value>,
     /// Paths that the plan must show, as people read them.
     shows: BTreeSet<String>,
+    /// Paths on the way back, where they differ.
+    back: Option<BTreeSet<String>>,
     #[serde(default)]
     replaces: bool,
 }
@@ -145,12 +147,13 @@ async fn fields_change_one_by_one(world: &World, kind: &dyn AnyKind, case: &Case
     world.assert_settled(&base, &format!("{address} after creation")).await;
     for change in &case.changes {
         let changed = case.spec(section, &change.set, true);
-        for (text, direction) in [(&changed, "there"), (&base, "back")] {
+        let back = change.back.as_ref().unwrap_or(&change.shows);
+        for (text, direction, shows) in [(&changed, "there", &change.shows), (&base, "back", back)] {
             let label = format!("{address} {} {direction}", serde_json::to_string(&change.set).expect("plain data"));
             let plan = world.apply(text).await;
             let step = step(&plan, &address);
             let shown: BTreeSet<String> = step.changes.iter().map(|change| readable(&change.path)).collect();
-            assert_eq!(shown, change.shows, "{label}");
+            assert_eq!(&shown, shows, "{label}");
             let expected = if change.replaces { Action::Replace } else { Action::Update };
             assert_eq!(step.action, expected, "{label}");
             world.assert_settled(text, &label).await;
