@@ -149,6 +149,7 @@ pub fn build(input: &Input) -> Plan {
     let orphans = input.orphans.iter().filter(|(address, _)| (input.selected)(address));
     steps.extend(orphans.map(|(address, live)| orphan_step(address, live)));
     cascade_replacements(&mut steps, input.edges);
+    refresh_nested(&mut steps);
     order(&mut steps, input);
     Plan {
         version: VERSION,
@@ -259,6 +260,16 @@ fn cascade_replacements(steps: &mut [Step], edges: &[Edge]) {
                 }
             }
         }
+    }
+}
+
+/// Writing a singleton may touch what is nested in its section: the audit configuration takes a check out of the
+/// schedules before it disables it. Those are read anew.
+fn refresh_nested(steps: &mut [Step]) {
+    let outer: BTreeSet<String> =
+        steps.iter().filter(|step| step.action.writes()).map(|step| format!("{}.", step.address.section)).collect();
+    for step in steps.iter_mut() {
+        step.refresh |= outer.iter().any(|section| step.address.section.starts_with(section.as_str()));
     }
 }
 

@@ -189,7 +189,7 @@ impl Kind for AuditConfiguration {
         if dropped.is_empty() {
             return Ok(());
         }
-        scheduled_audit::release(cx, &dropped).await?;
+        scheduled_audit::release(cx, &dropped, desired.checks.keys().next().map(String::as_str)).await?;
         let disabled = || AuditCheckConfiguration::builder().enabled(false).build();
         let checks: HashMap<_, _> = dropped.iter().map(|name| ((*name).to_owned(), disabled())).collect();
         cx.call("iot:UpdateAccountAuditConfiguration", || {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_iam::types::{PolicyScopeType, PolicyUsageType, PolicyVersion};
+use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyUsageType, PolicyVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -125,9 +125,17 @@ impl Kind for ManagedPolicy {
     }
 
     async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
-        let (iam, arn) = (&cx.session.clients.iam, own_arn(cx, name));
-        let get = || iam.get_policy().policy_arn(&arn).send();
-        let Some(found) = cx.call("iam:GetPolicy", get).await.optional()? else { return Ok(None) };
+        let (iam, mut arn) = (&cx.session.clients.iam, own_arn(cx, name));
+        let mut found = cx.call("iam:GetPolicy", || iam.get_policy().policy_arn(&arn).send()).await.optional()?;
+        if found.is_none() {
+            // A name is taken whatever its path (IAM User Guide, "IAM identifiers"), so a foreign one is looked for.
+            let Some(foreign) = local(cx, None).await?.into_iter().find(|policy| policy.policy_name() == Some(name)) else {
+                return Ok(None);
+            };
+            arn = foreign.arn().unwrap_or_default().to_owned();
+            found = cx.call("iam:GetPolicy", || iam.get_policy().policy_arn(&arn).send()).await.optional()?;
+        }
+        let Some(found) = found else { return Ok(None) };
         let Some(policy) = found.policy() else { return Ok(None) };
         let version = policy.default_version_id().unwrap_or("v1");
         let get = || iam.get_policy_version().policy_arn(&arn).version_id(version).send();
@@ -193,19 +201,25 @@ impl Kind for ManagedPolicy {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iam:ListPolicies", || {
-                    let request = cx.session.clients.iam.list_policies().scope(PolicyScopeType::Local);
-                    request.path_prefix(role::path(&cx.mark.fleet)).set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.policies().iter().filter_map(|policy| policy.policy_name().map(str::to_owned)));
-            marker = page.marker().map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
+        let policies = local(cx, Some(role::path(&cx.mark.fleet))).await?;
+        Ok(policies.iter().filter_map(|policy| policy.policy_name().map(str::to_owned)).collect())
+    }
+}
+
+/// This account's own policies, all or those below a path.
+async fn local(cx: &Context, path: Option<String>) -> Result<Vec<Policy>, AwsError> {
+    let (mut policies, mut marker) = (Vec::new(), None::<String>);
+    loop {
+        let page = cx
+            .call("iam:ListPolicies", || {
+                let request = cx.session.clients.iam.list_policies().scope(PolicyScopeType::Local);
+                request.set_path_prefix(path.clone()).set_marker(marker.clone()).send()
+            })
+            .await?;
+        policies.extend(page.policies().iter().cloned());
+        marker = page.marker().map(str::to_owned);
+        if marker.is_none() {
+            return Ok(policies);
         }
     }
 }

@@ -207,13 +207,17 @@ async fn describe(cx: &Context, name: &str) -> Result<Option<State>, AwsError> {
 
 /// Takes checks that are about to be disabled out of the schedules of this fleet; their own steps of the plan do the
 /// same. A schedule that would be left without checks, or is another's, stays as it is, and AWS then refuses.
-pub async fn release(cx: &Context, dropped: &BTreeSet<&str>) -> Result<(), AwsError> {
+pub async fn release(cx: &Context, dropped: &BTreeSet<&str>, stand_in: Option<&str>) -> Result<(), AwsError> {
     for name in ScheduledAudit::list(cx).await? {
         let Some(state) = describe(cx, &name).await? else { continue };
-        let kept: Vec<String> =
+        let mut kept: Vec<String> =
             state.checks.iter().filter(|check| !dropped.contains(check.as_str())).cloned().collect();
-        if kept.is_empty() || kept.len() == state.checks.len() {
+        if kept.len() == state.checks.len() {
             continue;
+        }
+        // A schedule cannot be empty. Its own step, which follows, gives it what is declared.
+        if kept.is_empty() {
+            kept.extend(stand_in.map(str::to_owned));
         }
         let tags = iot_tags::read(cx, &arn(cx.place(), &name)).await?;
         if tags.get(FLEET_TAG) != Some(&cx.mark.fleet) {
