@@ -203,8 +203,19 @@ const NO_ANSWER: Patience = Patience { waiting_for: "a connection", budget: seco
 /// An endpoint that refuses connections is most likely mistyped: say so soon.
 const REFUSED: Patience = Patience { waiting_for: "a connection", budget: seconds(1), ..SERVER_FAULT };
 
+/// Calls that make another object each time, so that they may be repeated only when AWS has said no.
+const MAKES_ANOTHER: &[&str] = &["iot:CreateCertificateFromCsr"];
+
 /// The patience to have with this error, if any.
 pub fn with(error: &AwsError) -> Option<&'static Patience> {
+    let unknown = match &error.cause {
+        Cause::Service { status, .. } => *status >= 500,
+        Cause::NoAnswer { refused, .. } => !refused,
+        _ => false,
+    };
+    if unknown && MAKES_ANOTHER.contains(&error.action) {
+        return None;
+    }
     match &error.cause {
         Cause::Service { code, message, status } => TABLE
             .iter()

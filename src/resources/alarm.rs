@@ -268,7 +268,8 @@ impl Kind for Alarm {
         let Some(alarm) = found.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name)) else {
             return Ok(None);
         };
-        let Some(tags) = cloudwatch_tags::read(cx, &arn(cx.place(), name)).await.optional()? else { return Ok(None) };
+        // Without tags it is not ours. To call it absent would let a creation overwrite it.
+        let tags = cloudwatch_tags::read(cx, &arn(cx.place(), name)).await.optional()?.unwrap_or_default();
         Ok(Some(Live { id: name.to_owned(), state: state(alarm), tags, version: None }))
     }
 

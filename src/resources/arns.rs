@@ -28,3 +28,9 @@ pub fn function(scope: &Scope, text: &str) -> String {
 pub fn thing_group(scope: &Scope, text: &str) -> String {
     or_own(text, || super::thing_group::arn(scope.place, text))
 }
+
+/// The name of a log group, given as such or in an ARN: what takes a log group wants its name.
+pub fn log_group_name(text: &str) -> &str {
+    let name = text.split_once(":log-group:").filter(|_| text.starts_with("arn:")).map(|(_, name)| name);
+    name.map_or(text, |name| name.trim_end_matches(":*"))
+}

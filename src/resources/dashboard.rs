@@ -113,7 +113,8 @@ impl Kind for Dashboard {
         // Whoever wrote something else than JSON, it is a difference, not a reason to stop.
         let body = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         let state = State { body: canonical(body, &cx.place().region) };
-        let Some(tags) = cloudwatch_tags::read(cx, &arn(cx.place(), name)).await.optional()? else { return Ok(None) };
+        // Without tags it is not ours. To call it absent would let a creation overwrite it.
+        let tags = cloudwatch_tags::read(cx, &arn(cx.place(), name)).await.optional()?.unwrap_or_default();
         Ok(Some(Live { id: name.to_owned(), state, tags, version: None }))
     }
 

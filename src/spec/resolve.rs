@@ -9,7 +9,7 @@ use super::files::Files;
 use super::node::Node;
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, did_you_mean, nearest};
-use crate::kind::{self, common_state};
+use crate::kind::{self, Ownership, common_state};
 use crate::ownership::Tags;
 use crate::scope::{Invoker, Place, Problems, Reference, Scope};
 
@@ -215,7 +215,8 @@ impl Linker<'_> {
     fn bare_names(&mut self, node: &Node) {
         for Reference { pointer, section, name, .. } in self.entry.kind.references(&node.to_json()) {
             // What is still a reference here, or held none that is known, has been reported.
-            if name.is_empty() || name.contains("${") {
+            let singleton = kind::find(section).is_some_and(|kind| kind.ownership() == Ownership::Singleton);
+            if (name.is_empty() && !singleton) || name.contains("${") {
                 continue;
             }
             let span = locate(node, &pointer, &name);
@@ -235,7 +236,10 @@ impl Linker<'_> {
             self.addresses.iter().filter(|address| address.section == section).map(|address| address.name.as_str());
         let help = did_you_mean(name, names)
             .unwrap_or_else(|| format!("declare it under `{section}:`, or give an ARN where one is taken"));
-        let message = format!("no {noun} `{name}` is declared");
+        let message = match name {
+            "" => format!("no {noun} is declared; add `{section}:`"),
+            name => format!("no {noun} `{name}` is declared"),
+        };
         self.diagnostics.push(Diagnostic::error("unknown-reference", message).at(span).help(help));
     }
 }

@@ -209,12 +209,18 @@ impl<'t> Tx<'t> {
 
     /// The objects whose key starts with `prefix`, in byte order. Compound keys `parent/child`
     /// make this the list of a parent's children.
-    pub fn scan_prefix<'a>(&'a self, collection: &str, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    pub fn scan_prefix<'a>(
+        &'a self,
+        collection: &str,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a, 't> {
         let objects = self.running.objects(&self.table(collection));
+        let prefix = prefix.to_owned();
         objects
+            .map(|objects| objects.range(prefix.clone()..))
             .into_iter()
-            .flat_map(move |objects| objects.range(prefix.to_owned()..))
-            .take_while(move |(key, _)| key.starts_with(prefix))
+            .flatten()
+            .take_while(move |(key, _)| key.starts_with(&prefix))
             .map(|(key, value)| (key.as_str(), value))
     }
 

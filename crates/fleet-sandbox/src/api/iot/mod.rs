@@ -1,4 +1,4 @@
-//! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`, `detachment`,
+//! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`, `detachment`, `relation`,
 //! `behavior`, `rule_sql`, `policy_document` and `x509` hold rules that kinds share or that are long.
 
 mod audit_configuration;
@@ -18,6 +18,7 @@ mod policy_attachment;
 mod policy_document;
 mod policy_version;
 mod refusal;
+mod relation;
 mod role_alias;
 mod rule_sql;
 mod scheduled_audit;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::policy::{self, MARKERS, POLICIES, reference};
 use super::refusal::{invalid, limit, not_found};
+use super::relation::Relation;
 use super::thing_group::{THING_GROUPS, ancestors};
 use super::{certificate, detachment};
 use crate::api::service::Table;
@@ -26,27 +27,24 @@ pub const OPERATIONS: Table = &[
     ("ListPolicyPrincipals", list_policy_principals),
 ];
 
-/// Attachments as `policy/target`; policy names hold no slash.
-const ATTACHMENTS: &str = "iot.policy-attachment";
+/// Policies and their targets.
+const ATTACHMENTS: Relation = Relation { forward: "iot.target-of-policy", backward: "iot.policy-of-target" };
 const MAX_PER_PRINCIPAL: usize = 10;
 const MAX_PER_GROUP: usize = 2;
 
 /// Targets of a policy.
 pub fn targets<'t>(tx: &'t Tx<'_>, policy: &str) -> impl Iterator<Item = &'t str> {
-    attachments(tx).filter(move |(name, _)| *name == policy).map(|(_, target)| target)
+    ATTACHMENTS.rights(tx, policy).into_iter().map(|(target, _)| target)
 }
 
 /// Policies of a target.
 pub fn of_target<'t>(tx: &'t Tx<'_>, target: &str) -> impl Iterator<Item = &'t str> {
-    attachments(tx).filter(move |(_, attached)| *attached == target).map(|(name, _)| name)
+    ATTACHMENTS.lefts(tx, target).into_iter().map(|(policy, _)| policy)
 }
 
 /// Ends all attachments to a target.
 pub fn forget_target(tx: &mut Tx<'_>, target: &str) {
-    let keys: Vec<String> = of_target(tx, target).map(|policy| format!("{policy}/{target}")).collect();
-    for key in keys {
-        tx.remove(ATTACHMENTS, &key);
-    }
+    ATTACHMENTS.remove_right(tx, target);
 }
 
 fn attach_policy(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
@@ -56,7 +54,7 @@ fn attach_policy(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> 
     if of_target(tx, target).filter(|attached| *attached != name).count() >= most {
         return Err(limit(format!("The target {target} already has {most} policies.")));
     }
-    tx.put(ATTACHMENTS, &format!("{name}/{target}"), json!({}));
+    ATTACHMENTS.put(tx, name, target, json!({}));
     Ok(json!({}))
 }
 
@@ -65,7 +63,7 @@ fn detach_policy(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> 
     if !tx.has(POLICIES, name) {
         return Err(invalid(format!("Policy {name} not found.")));
     }
-    if tx.remove(ATTACHMENTS, &format!("{name}/{target}")).is_some() {
+    if ATTACHMENTS.remove(tx, name, target) {
         detachment::note(tx, request, &format!("policy/{name}"));
     }
     Ok(json!({}))
@@ -100,10 +98,6 @@ fn list_policy_principals(tx: &mut Tx<'_>, request: &Request) -> Result<Value, A
     let principals = targets(tx, name).filter(|target| !target.starts_with(&groups));
     let (principals, next) = page(request, &MARKERS, principals.map(|target| (target.to_owned(), target)))?;
     Ok(json!({ "principals": principals, "nextMarker": next }))
-}
-
-fn attachments<'t>(tx: &'t Tx<'_>) -> impl Iterator<Item = (&'t str, &'t str)> {
-    tx.scan(ATTACHMENTS).filter_map(|(key, _)| key.split_once('/'))
 }
 
 /// Checks a target; the answer is the group's name if it is one.

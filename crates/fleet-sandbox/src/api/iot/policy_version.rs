@@ -28,12 +28,9 @@ const MOST: usize = 5;
 
 /// Versions of a policy, oldest first, with their numbers.
 pub fn versions<'t>(tx: &'t Tx<'_>, name: &str) -> impl Iterator<Item = (u64, &'t Value)> {
-    let mut found: Vec<(u64, &Value)> = tx
-        .scan(VERSIONS)
-        .filter_map(|(key, version)| key.split_once('/').map(|(policy, number)| (policy, number, version)))
-        .filter(|(policy, ..)| *policy == name)
-        .filter_map(|(_, number, version)| Some((number.parse().ok()?, version)))
-        .collect();
+    let prefix = format!("{name}/");
+    let numbered = |(key, version): (&str, &'t Value)| Some((key.strip_prefix(&prefix)?.parse().ok()?, version));
+    let mut found: Vec<(u64, &Value)> = tx.scan_prefix(VERSIONS, &prefix).filter_map(numbered).collect();
     found.sort_by_key(|(number, _)| *number);
     found.into_iter()
 }

@@ -8,6 +8,7 @@
 use serde_json::{Value, json};
 
 use super::refusal::{invalid, limit, not_found};
+use super::relation::Relation;
 use super::security_profile::{self, SECURITY_PROFILES, identifier};
 use super::thing_group::{THING_GROUPS, is_below};
 use crate::api::service::Table;
@@ -24,8 +25,8 @@ pub const OPERATIONS: Table = &[
     ("ListSecurityProfilesForTarget", list_security_profiles_for_target),
 ];
 
-/// Attachments as `profile/target ARN`; profile names hold no slash.
-const TARGETS: &str = "iot.security-profile-target";
+/// Security profiles and the ARNs of their targets.
+const TARGETS: Relation = Relation { forward: "iot.target-of-profile", backward: "iot.profile-of-target" };
 const MAX_PROFILES: usize = 5;
 const ACCOUNT_TARGETS: [&str; 3] = ["all/things", "all/registered-things", "all/unregistered-things"];
 
@@ -34,11 +35,10 @@ fn attach_security_profile(tx: &mut Tx<'_>, request: &Request) -> Result<Value, 
     let target = request.need("securityProfileTargetArn")?;
     security_profile::find(tx, name)?;
     check_target(tx, request, target)?;
-    let others = attachments(tx).filter(|(profile, attached)| *attached == target && *profile != name).count();
-    if others >= MAX_PROFILES {
+    if TARGETS.lefts(tx, target).into_iter().filter(|(profile, _)| *profile != name).count() >= MAX_PROFILES {
         return Err(limit(format!("The target {target} already has {MAX_PROFILES} security profiles.")));
     }
-    tx.put(TARGETS, &format!("{name}/{target}"), json!({}));
+    TARGETS.put(tx, name, target, json!({}));
     Ok(json!({}))
 }
 
@@ -46,15 +46,14 @@ fn detach_security_profile(tx: &mut Tx<'_>, request: &Request) -> Result<Value, 
     let name = request.need("securityProfileName")?;
     let target = request.need("securityProfileTargetArn")?;
     security_profile::find(tx, name)?;
-    tx.remove(TARGETS, &format!("{name}/{target}"));
+    TARGETS.remove(tx, name, target);
     Ok(json!({}))
 }
 
 fn list_targets_for_security_profile(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("securityProfileName")?;
     security_profile::find(tx, name)?;
-    let targets = attachments(tx).filter(|(profile, _)| *profile == name);
-    let targets = targets.map(|(_, target)| (target.to_owned(), json!({ "arn": target })));
+    let targets = TARGETS.rights(tx, name).into_iter().map(|(target, _)| (target.to_owned(), json!({ "arn": target })));
     let (targets, next) = page(request, &paging::IOT, targets)?;
     Ok(json!({ "securityProfileTargets": targets, "nextToken": next }))
 }
@@ -63,41 +62,32 @@ fn list_targets_for_security_profile(tx: &mut Tx<'_>, request: &Request) -> Resu
 fn list_security_profiles_for_target(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let target = request.need("securityProfileTargetArn")?;
     let group = check_target(tx, request, target)?;
-    let groups = request.arn("iot", "thinggroup/");
-    let below = |attached: &str| match (group, attached.strip_prefix(&groups)) {
-        (Some(above), Some(name)) if request.flag("recursive") == Some(true) => is_below(tx, name, above),
-        _ => false,
-    };
-    let chosen = attachments(tx).filter(|(_, attached)| *attached == target || below(attached));
-    let mappings = chosen.filter_map(|(name, attached)| {
-        let profile = identifier(tx.get(SECURITY_PROFILES, name)?);
-        let mapping = json!({ "securityProfileIdentifier": profile, "target": { "arn": attached } });
-        Some((format!("{name}/{attached}"), mapping))
-    });
+    let mut targets = vec![target.to_owned()];
+    if let (Some(above), Some(true)) = (group, request.flag("recursive")) {
+        let below = tx.scan(THING_GROUPS).map(|(name, _)| name).filter(|name| is_below(tx, name, above));
+        targets.extend(below.map(|name| request.arn("iot", &format!("thinggroup/{name}"))));
+    }
+    let mut mappings: Vec<(String, Value)> = Vec::new();
+    for attached in targets {
+        mappings.extend(TARGETS.lefts(tx, &attached).into_iter().filter_map(|(name, _)| {
+            let profile = identifier(tx.get(SECURITY_PROFILES, name)?);
+            let mapping = json!({ "securityProfileIdentifier": profile, "target": { "arn": attached } });
+            Some((format!("{name}/{attached}"), mapping))
+        }));
+    }
+    mappings.sort_by(|a, b| a.0.cmp(&b.0));
     let (mappings, next) = page(request, &paging::IOT, mappings)?;
     Ok(json!({ "securityProfileTargetMappings": mappings, "nextToken": next }))
 }
 
 /// Ends all attachments of a profile.
 pub fn forget_profile(tx: &mut Tx<'_>, name: &str) {
-    forget(tx, |profile, _| profile == name);
+    TARGETS.remove_left(tx, name);
 }
 
 /// Ends all attachments to a target.
 pub fn forget_target(tx: &mut Tx<'_>, arn: &str) {
-    forget(tx, |_, target| target == arn);
-}
-
-fn forget(tx: &mut Tx<'_>, is_meant: impl Fn(&str, &str) -> bool) {
-    let meant = attachments(tx).filter(|(profile, target)| is_meant(profile, target));
-    let keys: Vec<String> = meant.map(|(profile, target)| format!("{profile}/{target}")).collect();
-    for key in keys {
-        tx.remove(TARGETS, &key);
-    }
-}
-
-fn attachments<'t>(tx: &'t Tx<'_>) -> impl Iterator<Item = (&'t str, &'t str)> {
-    tx.scan(TARGETS).filter_map(|(key, _)| key.split_once('/'))
+    TARGETS.remove_right(tx, arn);
 }
 
 /// Checks a target; the answer is the group's name if it is one.

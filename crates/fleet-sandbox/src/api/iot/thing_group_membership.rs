@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::refusal::{invalid, not_found};
+use super::relation::Relation;
 use super::thing_group::{THING_GROUPS, ancestors, is_below, reference};
 use super::{thing, thing_group};
 use crate::api::service::Table;
@@ -26,8 +27,8 @@ pub const OPERATIONS: Table = &[
     ("ListThingGroupsForThing", list_thing_groups_for_thing),
 ];
 
-/// Memberships as `group/thing`; neither name can hold a slash.
-const MEMBERS: &str = "iot.thing-group-member";
+/// Things and the groups they were added to.
+const MEMBERSHIPS: Relation = Relation { forward: "iot.group-of-thing", backward: "iot.thing-of-group" };
 const MAX_GROUPS: usize = 10;
 
 /// AddThingToThingGroup. `overrideDynamicGroups` has no effect: the sandbox has no dynamic groups.
@@ -39,7 +40,7 @@ fn add_thing_to_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value,
 
 fn remove_thing_from_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let (group, thing) = parties(tx, request)?;
-    tx.remove(MEMBERS, &format!("{group}/{thing}"));
+    MEMBERSHIPS.remove(tx, &thing, &group);
     Ok(json!({}))
 }
 
@@ -50,7 +51,7 @@ fn update_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<V
     let names = |member| request.list(member).iter().filter_map(Value::as_str);
     for group in names("thingGroupsToRemove") {
         thing_group::find(tx, group)?;
-        tx.remove(MEMBERS, &format!("{group}/{thing}"));
+        MEMBERSHIPS.remove(tx, thing, group);
     }
     for group in names("thingGroupsToAdd") {
         thing_group::find(tx, group)?;
@@ -63,10 +64,12 @@ fn update_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<V
 fn list_things_in_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let group = request.need("thingGroupName")?;
     thing_group::find(tx, group)?;
-    let recursive = request.flag("recursive") == Some(true);
-    let within = |other: &str| other == group || (recursive && is_below(tx, other, group));
-    let members = tx.scan(MEMBERS).filter_map(|(key, _)| key.split_once('/'));
-    let names: BTreeSet<&str> = members.filter(|(other, _)| within(other)).map(|(_, thing)| thing).collect();
+    let mut groups = vec![group];
+    if request.flag("recursive") == Some(true) {
+        groups.extend(tx.scan(THING_GROUPS).map(|(name, _)| name).filter(|name| is_below(tx, name, group)));
+    }
+    let members = groups.into_iter().flat_map(|group| MEMBERSHIPS.lefts(tx, group));
+    let names: BTreeSet<&str> = members.map(|(thing, _)| thing).collect();
     let (things, next) = page(request, &paging::IOT, names.into_iter().map(|name| (name.to_owned(), name)))?;
     Ok(json!({ "things": things, "nextToken": next }))
 }
@@ -75,37 +78,24 @@ fn list_things_in_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Valu
 fn list_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let thing = request.need("thingName")?;
     thing::find(tx, thing)?;
-    let groups = groups_of(tx, thing).into_iter().filter_map(|name| tx.get(THING_GROUPS, name));
-    let groups =
-        groups.map(|group| (group["thingGroupName"].as_str().unwrap_or_default().to_owned(), reference(group)));
+    let names = MEMBERSHIPS.rights(tx, thing).into_iter().map(|(name, _)| name);
+    let groups = names.filter_map(|name| Some((name.to_owned(), reference(tx.get(THING_GROUPS, name)?))));
     let (groups, next) = page(request, &paging::IOT, groups)?;
     Ok(json!({ "thingGroups": groups, "nextToken": next }))
 }
 
 /// Ends all memberships of a thing.
 pub fn forget_thing(tx: &mut Tx<'_>, thing: &str) {
-    let groups: Vec<String> = groups_of(tx, thing).into_iter().map(str::to_owned).collect();
-    for group in groups {
-        tx.remove(MEMBERS, &format!("{group}/{thing}"));
-    }
+    MEMBERSHIPS.remove_left(tx, thing);
 }
 
 /// Ends all memberships in a group.
 pub fn forget_group(tx: &mut Tx<'_>, group: &str) {
-    let prefix = format!("{group}/");
-    let keys: Vec<String> = tx.scan_prefix(MEMBERS, &prefix).map(|(key, _)| key.to_owned()).collect();
-    for key in keys {
-        tx.remove(MEMBERS, &key);
-    }
-}
-
-fn groups_of<'t>(tx: &'t Tx<'_>, thing: &str) -> Vec<&'t str> {
-    let members = tx.scan(MEMBERS).filter_map(|(key, _)| key.split_once('/'));
-    members.filter(|(_, member)| *member == thing).map(|(group, _)| group).collect()
+    MEMBERSHIPS.remove_right(tx, group);
 }
 
 fn join(tx: &mut Tx<'_>, group: &str, thing: &str) -> Result<(), AwsError> {
-    let present = groups_of(tx, thing);
+    let present: Vec<&str> = MEMBERSHIPS.rights(tx, thing).into_iter().map(|(name, _)| name).collect();
     if present.contains(&group) {
         return Ok(());
     }
@@ -117,7 +107,7 @@ fn join(tx: &mut Tx<'_>, group: &str, thing: &str) -> Result<(), AwsError> {
         let reason = format!("it is already in {other} of the same hierarchy");
         return Err(invalid(format!("The thing {thing} cannot be added to the thing group {group}: {reason}.")));
     }
-    tx.put(MEMBERS, &format!("{group}/{thing}"), json!({}));
+    MEMBERSHIPS.put(tx, thing, group, json!({}));
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 use serde_json::{Value, json};
 
 use super::refusal::{invalid, not_found};
+use super::relation::Relation;
 use super::{certificate, detachment, thing};
 use crate::api::service::Table;
 use crate::error::AwsError;
@@ -24,19 +25,19 @@ pub const OPERATIONS: Table = &[
     ("ListPrincipalThings", list_principal_things),
 ];
 
-/// Attachments as `thing/principal`; thing names hold no slash.
-const PRINCIPALS: &str = "iot.thing-principal";
+/// Things and their principals, with `thingPrincipalType`.
+const PRINCIPALS: Relation = Relation { forward: "iot.principal-of-thing", backward: "iot.thing-of-principal" };
 const EXCLUSIVE: &str = "EXCLUSIVE_THING";
 const NON_EXCLUSIVE: &str = "NON_EXCLUSIVE_THING";
 
 /// Principals of a thing, with the type of each attachment.
-pub fn of_thing<'t>(tx: &'t Tx<'_>, thing: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
-    attachments(tx).filter(move |(name, ..)| *name == thing).map(|(_, principal, kind)| (principal, kind))
+pub fn of_thing<'t>(tx: &'t Tx<'_>, thing: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    PRINCIPALS.rights(tx, thing).into_iter().map(typed)
 }
 
-/// Things of a principal.
-pub fn of_principal<'t>(tx: &'t Tx<'_>, principal: &'t str) -> impl Iterator<Item = &'t str> {
-    attachments(tx).filter(move |(_, name, _)| *name == principal).map(|(thing, ..)| thing)
+/// Things of a principal, with the type of each attachment.
+pub fn of_principal<'t>(tx: &'t Tx<'_>, principal: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    PRINCIPALS.lefts(tx, principal).into_iter().map(typed)
 }
 
 fn attach_thing_principal(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
@@ -44,23 +45,21 @@ fn attach_thing_principal(tx: &mut Tx<'_>, request: &Request) -> Result<Value, A
     thing::find(tx, thing)?;
     certificate::check_principal(tx, request, principal)?;
     let kind = request.str("thingPrincipalType").unwrap_or(NON_EXCLUSIVE);
-    let others = attachments(tx).filter(|(name, other, _)| *other == principal && *name != thing);
-    for (other, _, present) in others {
+    for (other, present) in of_principal(tx, principal).filter(|(other, _)| *other != thing) {
         if kind == EXCLUSIVE || present == EXCLUSIVE {
             return Err(invalid(format!(
                 "The principal {principal} cannot be attached to {thing}: it is attached to {other}, and one of the two attachments is exclusive."
             )));
         }
     }
-    tx.put(PRINCIPALS, &format!("{thing}/{principal}"), json!({ "thingPrincipalType": kind }));
+    PRINCIPALS.put(tx, thing, principal, json!({ "thingPrincipalType": kind }));
     Ok(json!({}))
 }
 
 fn detach_thing_principal(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let (thing, principal) = (request.need("thingName")?, request.need("principal")?);
     thing::find(tx, thing)?;
-    let removed = tx.remove(PRINCIPALS, &format!("{thing}/{principal}"));
-    if removed.is_none() {
+    if !PRINCIPALS.remove(tx, thing, principal) {
         return Err(not_found("Attached principal", principal));
     }
     detachment::note(tx, request, &format!("thing/{thing}"));
@@ -90,14 +89,11 @@ fn list_thing_principals_v2(tx: &mut Tx<'_>, request: &Request) -> Result<Value,
 fn list_principal_things(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let principal = request.need("principal")?;
     certificate::check_principal(tx, request, principal)?;
-    let things = of_principal(tx, principal).map(|thing| (thing.to_owned(), thing));
+    let things = of_principal(tx, principal).map(|(thing, _)| (thing.to_owned(), thing));
     let (things, next) = page(request, &paging::IOT, things)?;
     Ok(json!({ "things": things, "nextToken": next }))
 }
 
-fn attachments<'t>(tx: &'t Tx<'_>) -> impl Iterator<Item = (&'t str, &'t str, &'t str)> {
-    tx.scan(PRINCIPALS).filter_map(|(key, attachment)| {
-        let (thing, principal) = key.split_once('/')?;
-        Some((thing, principal, attachment["thingPrincipalType"].as_str().unwrap_or(NON_EXCLUSIVE)))
-    })
+fn typed<'t>((end, attachment): (&'t str, &'t Value)) -> (&'t str, &'t str) {
+    (end, attachment["thingPrincipalType"].as_str().unwrap_or(NON_EXCLUSIVE))
 }
