@@ -7,64 +7,13 @@
 Ends with a list of the operations it called; fails at the first answer that is not as expected.
 """
 import base64
-import collections
 import hashlib
 import io
 import json
-import sys
 import urllib.request
 import zipfile
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-URL = sys.argv[1]
-ACCOUNT = "123456789012"
-CALLED = collections.Counter()
-
-
-def client(service, key=ACCOUNT, region="us-east-1"):
-    config = Config(retries={"max_attempts": 1}, parameter_validation=False)
-    made = boto3.client(service, endpoint_url=URL, region_name=region, aws_access_key_id=key,
-                        aws_secret_access_key="x", config=config)
-    made.meta.events.register("before-call", lambda model, **_: CALLED.update([f"{service}:{model.name}"]))
-    return made
-
-
-def control(method, path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{URL}/_fleetctl/{path}", data=data, method=method)
-    return json.load(urllib.request.urlopen(request))
-
-
-def advance(seconds):
-    control("POST", "clock", {"advanceSeconds": seconds})
-
-
-def refused(code, call, *contains, **arguments):
-    try:
-        answer = call(**arguments)
-    except ClientError as error:
-        found = error.response["Error"]
-        assert found["Code"] == code, f"expected {code}, got {found}"
-        assert all(text in found["Message"] for text in contains), found
-        return found["Message"]
-    raise AssertionError(f"expected {code}, got {answer}")
-
-
-def pages(call, member, token_in, token_out, **arguments):
-    """All pages of a list, with their number."""
-    items, count, token = [], 0, None
-    while True:
-        extra = {token_in: token} if token else {}
-        answer = call(**arguments, **extra)
-        items += answer[member]
-        count += 1
-        token = answer.get(token_out)
-        if not token:
-            return items, count
-
+from driver import ACCOUNT, CALLED, advance, client, control, pages, refused
 
 TRUST = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
