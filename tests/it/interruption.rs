@@ -73,7 +73,7 @@ async fn every_call(kind: Cut, from: Option<PathBuf>, to: Option<PathBuf>) {
         reach(&world, &to).await;
         let (again, _) = world.plan_file(&to).await;
         assert_no_changes(&again, &format!("{kind:?} at call {nth}"));
-        assert_eq!(objects(&world), expected, "{kind:?} at call {nth}: the account differs from an undisturbed run");
+        pretty_assertions::assert_eq!(world.objects(), expected, "{kind:?} at call {nth}: the account differs from an undisturbed run");
         if !reached {
             assert!(nth > 40, "only {nth} calls: the fault was not where it should be");
             return;
@@ -91,25 +91,7 @@ async fn settled(world: &World, from: &std::path::Path, to: &std::path::Path) ->
     world.apply(FOREIGN).await;
     reach(world, from).await;
     reach(world, to).await;
-    objects(world)
-}
-
-fn objects(world: &World) -> Value {
-    let mut objects = world.sandbox.snapshot()["objects"].clone();
-    forget_counters(&mut objects);
-    objects
-}
-
-/// Versions count the changes made on the way, which a repeated write adds to.
-fn forget_counters(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|key, _| !matches!(key.as_str(), "version" | "clockOffsetMs"));
-            map.values_mut().for_each(forget_counters);
-        }
-        Value::Array(items) => items.iter_mut().for_each(forget_counters),
-        _ => {}
-    }
+    world.objects()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ use fleetctl::live::{self, Search};
 use fleetctl::plan::{self, Input, Plan, Step};
 use fleetctl::scope::Place;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 
 pub const ACCOUNT: &str = "000000000000";
 pub const REGION: &str = "us-east-1";
@@ -91,6 +92,14 @@ impl World {
         (plan, session)
     }
 
+    /// What lies in the sandbox, to compare two ways to a state: without identifiers and times, without counters of the
+    /// changes on the way, and without the difference between absent, null and empty.
+    pub fn objects(&self) -> Value {
+        let mut objects = self.sandbox.snapshot()["objects"].clone();
+        forget_the_way(&mut objects);
+        objects
+    }
+
     /// Plans and applies; everything must be done.
     pub async fn apply(&self, text: &str) -> Plan {
         let (plan, session) = self.plan(text).await;
@@ -103,6 +112,26 @@ impl World {
     pub async fn assert_settled(&self, text: &str, when: &str) {
         let (plan, _) = self.plan(text).await;
         assert_no_changes(&plan, when);
+    }
+}
+
+fn forget_the_way(value: &mut Value) {
+    const COUNTERS: [&str; 7] =
+        ["version", "clockOffsetMs", "defaultVersionId", "versionId", "DefaultVersionId", "VersionId", "generationId"];
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(forget_the_way);
+            let empty = |value: &Value| match value {
+                Value::Null => true,
+                Value::String(text) => text.is_empty(),
+                Value::Array(items) => items.is_empty(),
+                Value::Object(map) => map.is_empty(),
+                _ => false,
+            };
+            map.retain(|key, value| !COUNTERS.contains(&key.as_str()) && !empty(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_the_way),
+        _ => {}
     }
 }
 
