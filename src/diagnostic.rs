@@ -146,6 +146,12 @@ impl Diagnostics {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut text = String::new();
         for diagnostic in &self.0 {
+            // Without a place there is no frame to draw.
+            if diagnostic.at.is_none() && diagnostic.help.is_none() {
+                let word = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
+                let _ = writeln!(text, "{word}[{}]: {}\n", diagnostic.code, diagnostic.message);
+                continue;
+            }
             let _ = writeln!(text, "{}\n", renderer.render(&[group(diagnostic, sources)]));
         }
         text

@@ -36,18 +36,19 @@ pub enum Search {
     Nothing,
 }
 
-/// Reads the declared objects and finds the orphans.
+/// Reads the declared objects and finds the orphans. Sections that `wanted` leaves out are not listed.
 pub async fn read(
     session: &Arc<Session>,
     desired: &BTreeMap<Address, Desired>,
     search: Search,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<LiveFleet, Vec<AwsError>> {
     let declared_addresses: Vec<(Address, String)> =
         desired.keys().map(|address| (address.clone(), address.name.clone())).collect();
     let declared = read_all(session, declared_addresses, desired).await?;
     let candidates = match search {
         Search::Nothing => BTreeSet::new(),
-        _ => candidates(session, search).await.map_err(|error| vec![error])?,
+        _ => candidates(session, search, wanted).await.map_err(|error| vec![error])?,
     };
     let known: BTreeSet<(&str, &str)> =
         declared.iter().map(|(address, live)| (address.section.as_str(), live.id.as_str())).collect();
@@ -102,12 +103,16 @@ async fn read_all(
 }
 
 /// Addresses and names of objects that may carry our mark.
-async fn candidates(session: &Arc<Session>, search: Search) -> Result<BTreeSet<(Address, String)>, AwsError> {
+async fn candidates(
+    session: &Arc<Session>,
+    search: Search,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<BTreeSet<(Address, String)>, AwsError> {
     let mut all = BTreeSet::new();
     if search == Search::Index {
         all.extend(indexed(session).await?);
     }
-    for kind in kind::all() {
+    for kind in kind::all().iter().filter(|kind| wanted(kind.section())) {
         if search == Search::FullScan || kind.listed() {
             let cx = Context::new(session, Address::new(kind.section(), ""));
             let names = kind.list(&cx).await?;

@@ -95,6 +95,11 @@ pub struct Step {
     pub protect: bool,
 }
 
+/// Why an object goes that is live and not in the spec.
+pub const NO_LONGER_DECLARED: &str = "it is no longer declared";
+/// Why an object goes on `destroy`.
+pub const DESTROYED: &str = "everything the fleet owns is to go";
+
 /// All steps for one account and region.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -134,6 +139,8 @@ pub struct Input<'a> {
     pub orphans: &'a BTreeMap<Address, LiveObject>,
     /// Foreign objects that the user asked to take over.
     pub adopt: &'a BTreeSet<Address>,
+    /// Why objects that are not in `desired` go.
+    pub why_gone: &'a str,
     /// `--target` and `--exclude`: whether an address takes part.
     pub selected: &'a dyn Fn(&Address) -> bool,
 }
@@ -147,7 +154,7 @@ pub fn build(input: &Input) -> Plan {
         .map(|(address, desired)| declared_step(input, address, desired))
         .collect();
     let orphans = input.orphans.iter().filter(|(address, _)| (input.selected)(address));
-    steps.extend(orphans.map(|(address, live)| orphan_step(address, live)));
+    steps.extend(orphans.map(|(address, live)| orphan_step(address, live, input.why_gone)));
     cascade_replacements(&mut steps, input.edges);
     refresh_nested(&mut steps);
     order(&mut steps, input);
@@ -210,10 +217,10 @@ fn conflict_reason(address: &Address, owner: Option<&Owner>) -> String {
         Some(owner) => format!("belongs to the fleet `{}`", owner.fleet),
         None => "was not made by fleetctl".into(),
     };
-    format!("it exists and {whose}; rename it here, delete it there, or take it over with `fleetctl adopt {address}`")
+    format!("it exists and {whose}; rename it here, delete it there, or take it over with `fleetctl adopt SPEC {address}`")
 }
 
-fn orphan_step(address: &Address, live: &LiveObject) -> Step {
+fn orphan_step(address: &Address, live: &LiveObject, why: &str) -> Step {
     let protected = live.protected();
     Step {
         address: address.clone(),
@@ -222,10 +229,8 @@ fn orphan_step(address: &Address, live: &LiveObject) -> Step {
         changes: Vec::new(),
         forced_by: Vec::new(),
         reason: Some(match protected {
-            true => {
-                "it is no longer declared, but it is protected; declare it with `protect: false` and apply first".into()
-            }
-            false => "it is no longer declared".into(),
+            true => format!("{why}, but it is protected; apply `protect: false` first, or leave it out with --exclude"),
+            false => why.to_owned(),
         }),
         phase: u8::MAX - kind::of(address).rank(),
         after: Vec::new(),

@@ -44,6 +44,10 @@ impl AwsError {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let cause = match &error {
+            // An answer of success that does not fit the model.
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => Cause::Malformed {
+                message: format!("the answer could not be read: {}", chain(answer.err())),
+            },
             SdkError::ServiceError(answer) => Cause::Service {
                 code: answer.err().code().unwrap_or("Unknown").to_owned(),
                 message: answer.err().message().unwrap_or_default().to_owned(),
@@ -151,6 +155,17 @@ impl fmt::Display for AwsError {
 }
 
 impl std::error::Error for AwsError {}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
 
 fn unreachable(message: &str) -> bool {
     [

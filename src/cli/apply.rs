@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::output;
 use super::Global;
 use super::confirm;
 use super::failure::Failure;
@@ -114,31 +115,34 @@ async fn watch_interrupt(stop: Arc<AtomicBool>) {
 
 fn sum_up(global: &Global, plan: &Plan, report: &Report, seconds: f64, path: &Path) {
     if global.json {
-        println!("{}", json::report(report));
+        output::line(format_args!("{}", json::report(report)));
         return;
     }
     let done = report.count(|end| matches!(end, End::Done));
     let paint = global.paint_stdout();
     if done == report.ends.len() {
+        if path.extension().is_some_and(|extension| extension == "json") {
+            return; // A saved plan is used up, and does not know which spec it came from.
+        }
         let flag = plan::sandbox_flag(global);
-        println!("\n{} {done} changes to fleet {} in {seconds:.1} s.", paint.green("Done:"), plan.fleet);
+        output::line(format_args!("\n{} {done} changes to fleet {} in {seconds:.1} s.", paint.green("Done:"), plan.fleet));
         let next = match plan.count(Action::Delete) == report.ends.len() {
             true => format!("fleetctl apply{flag} {}", path.display()),
             false => format!("fleetctl plan{flag} {}", path.display()),
         };
-        println!("Next: {next}");
+        output::line(format_args!("Next: {next}"));
         return;
     }
-    println!("\n{} {done} of {} changes are made.", paint.red("Not finished:"), report.ends.len());
+    output::line(format_args!("\n{} {done} of {} changes are made.", paint.red("Not finished:"), report.ends.len()));
     for (step, end) in &report.ends {
         match end {
             End::Done => {}
-            End::Failed(error) => println!("  {} failed: {error}", step.address),
-            End::Moved => println!("  {} was changed by somebody else since the plan; plan again", step.address),
-            End::Skipped(because) => println!("  {} was not begun: {because}", step.address),
+            End::Failed(error) => output::line(format_args!("  {} failed: {error}", step.address)),
+            End::Moved => output::line(format_args!("  {} was changed by somebody else since the plan; plan again", step.address)),
+            End::Skipped(because) => output::line(format_args!("  {} was not begun: {because}", step.address)),
         }
     }
-    println!("What is done stays done. Run the same command again: it continues from what is there.");
+    output::line(format_args!("What is done stays done. Run the same command again: it continues from what is there."));
 }
 
 /// A saved plan, if the file is one.

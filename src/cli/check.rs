@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::{Global, front};
+use super::{output, Global, front};
 use crate::exit;
 
 /// Check a spec without any network: form, names, limits, references, cycles, files.
@@ -27,13 +27,13 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     match () {
         () if args.expand => {
             let states: serde_json::Map<_, _> = states().collect();
-            println!("{}", serde_json::to_string_pretty(&states).expect("plain data"));
+            output::json(&&states);
         }
         () if global.json => {
             let found = checked.diagnostics.to_json(&checked.sources);
-            println!("{}", serde_json::json!({ "version": 1, "type": "diagnostics", "diagnostics": found }));
+            output::line(format_args!("{}", serde_json::json!({ "version": 1, "type": "diagnostics", "diagnostics": found })));
         }
-        () => println!("{}: {} objects are in order.", path.display(), checked.resolved.entries.len()),
+        () => output::line(format_args!("{}: {} objects are in order.", path.display(), checked.resolved.entries.len())),
     }
     Ok(exit::DONE)
 }

@@ -9,7 +9,8 @@ use super::failure::Failure;
 use super::front;
 use super::plan::{self, Choice, Goal, Planned};
 
-/// Delete everything that the fleet owns, in order. Protected and foreign objects stay.
+/// Delete everything that the fleet owns, in order. Foreign objects stay. A protected object stops it: lift the protection
+/// first, or leave it out with --exclude.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The spec; only its fleet name, target and files count. Default: ./fleet.yaml

@@ -4,6 +4,7 @@ use crate::aws::error::AwsError;
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::exit;
 
+use super::output;
 use super::Global;
 
 pub enum Failure {
@@ -36,7 +37,7 @@ impl Failure {
 
     pub fn print(&self, global: &Global) {
         if global.json {
-            println!("{}", self.to_json());
+            output::line(format_args!("{}", self.to_json()));
             return;
         }
         let paint = global.paint_stderr();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::{Global, front};
+use super::{output, Global, front};
 use crate::{exit, graph};
 
 /// Draw what uses what: solid where it must exist first, dashed where it is only named.
@@ -28,8 +28,8 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     let place = front::offline_place(&front.outline, global);
     let checked = front::check(front, &place)?;
     match args.format {
-        Format::Mermaid => print!("{}", graph::mermaid(&checked.resolved)),
-        Format::Dot => print!("{}", graph::dot(&checked.resolved)),
+        Format::Mermaid => output::text(&graph::mermaid(&checked.resolved)),
+        Format::Dot => output::text(&graph::dot(&checked.resolved)),
     }
     Ok(exit::DONE)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::output;
 use super::Global;
 use super::failure::Failure;
 use crate::exit;
@@ -12,21 +13,40 @@ pub struct Args {
     /// Where to; made if it does not exist. Nothing in it is overwritten.
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// Which example: `starter` is small, the others are those of the examples folder.
+    /// Which example to write.
     #[arg(long, value_enum, default_value = "starter")]
     example: Example,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Example {
+    /// A small fleet, each part explained.
     Starter,
+    /// A factory's sensors with profile, audit, rules, alarms, dashboard and a remediation function.
+    FactoryFleet,
+    /// One device with a certificate and a narrow policy.
+    Lab,
 }
 
 impl Example {
-    fn files(self) -> &'static [(&'static str, &'static str)] {
-        match self {
+    fn files(self) -> Vec<(&'static str, String)> {
+        let files: &[(&str, &str)] = match self {
             Example::Starter => &[("fleet.yaml", include_str!("init/fleet.yaml"))],
-        }
+            Example::FactoryFleet => &[
+                ("fleet.yaml", include_str!("../../examples/factory-fleet/fleet.yaml")),
+                ("profiles/cloud-side-baseline.yaml", include_str!("../../profiles/cloud-side-baseline.yaml")),
+                (
+                    "functions/remediation/lambda_function.py",
+                    include_str!("../../examples/factory-fleet/functions/remediation/lambda_function.py"),
+                ),
+            ],
+            Example::Lab => &[
+                ("fleet.yaml", include_str!("../../examples/lab/fleet.yaml")),
+                ("device.pem", include_str!("../../examples/lab/device.pem")),
+            ],
+        };
+        // In the repository the profiles lie beside the examples, here within.
+        files.iter().map(|(name, text)| (*name, text.replace("../../profiles/", "profiles/"))).collect()
     }
 }
 
@@ -42,11 +62,11 @@ pub fn run(_: &Global, args: &Args) -> Result<u8, Failure> {
         return Err(Failure::new(format!("{} is already there; nothing was written", taken.join(", ")))
             .help("name another folder"));
     }
-    for (name, text) in files {
+    for (name, text) in &files {
         write(&args.dir.join(name), text)?;
-        println!("wrote {}", args.dir.join(name).display());
+        output::line(format_args!("wrote {}", args.dir.join(name).display()));
     }
-    println!("Next: fleetctl apply --sandbox {}", args.dir.display());
+    output::line(format_args!("Next: fleetctl apply --sandbox {}", args.dir.display()));
     Ok(exit::DONE)
 }
 

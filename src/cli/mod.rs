@@ -10,6 +10,7 @@ pub mod failure;
 pub mod front;
 mod graph;
 mod init;
+mod output;
 pub mod plan;
 mod progress;
 mod sandbox;

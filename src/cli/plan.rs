@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::output;
 use super::Global;
 use super::failure::Failure;
 use super::front::{self, Checked};
@@ -51,6 +52,11 @@ pub struct Choice {
 impl Choice {
     fn search(&self) -> Search {
         if self.full_scan { Search::FullScan } else { Search::Index }
+    }
+
+    /// Whether anything of a section can take part: `--exclude 'SECTION.*'` leaves out the whole of it.
+    fn wants(&self, section: &str) -> bool {
+        !self.exclude.iter().any(|glob| glob.strip_suffix(".*") == Some(section))
     }
 
     fn matcher(&self) -> Result<impl Fn(&Address) -> bool + use<>, Failure> {
@@ -114,6 +120,7 @@ pub async fn make(
     let place: Place = connected.session.place.clone();
     let mut checked = front::check(front, &place)?;
     front::print_warnings(&checked, global);
+    let why_gone = if matches!(goal, Goal::Nothing) { plan::DESTROYED } else { plan::NO_LONGER_DECLARED };
     let adopt = match goal {
         Goal::Declared => BTreeSet::new(),
         Goal::Adopting(addresses) => addresses,
@@ -128,7 +135,7 @@ pub async fn make(
     let desired: BTreeMap<_, _> =
         resolved.desired.iter().filter(|(address, _)| selected(address)).map(|(a, d)| (a.clone(), d.clone())).collect();
     let names: BTreeSet<Address> = resolved.desired.keys().cloned().collect();
-    let mut live = live::read(&connected.session, &desired, choice.search()).await?;
+    let mut live = live::read(&connected.session, &desired, choice.search(), &|section| choice.wants(section)).await?;
     // What is declared but not selected is no orphan.
     live.orphans.retain(|address, _| !names.contains(address));
     let input = Input {
@@ -139,6 +146,7 @@ pub async fn make(
         live: &live.declared,
         orphans: &live.orphans,
         adopt: &adopt,
+        why_gone,
         selected: &selected,
     };
     let mut plan = plan::build(&input);
@@ -156,10 +164,10 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     print(plan, global, args.markdown);
     if !global.json && !args.markdown && plan.has_changes() {
         let next = match &args.out {
-            Some(out) => format!("fleetctl apply {}", out.display()),
+            Some(out) => format!("fleetctl apply{} {}", sandbox_flag(global), out.display()),
             None => format!("fleetctl apply{} {}", sandbox_flag(global), spec.display()),
         };
-        println!("\nNext: {next}");
+        output::line(format_args!("\nNext: {next}"));
     }
     if global.verbose {
         let calls = planned.connected.session.calls.load(std::sync::atomic::Ordering::Relaxed);
@@ -172,9 +180,9 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
 
 pub fn print(plan: &Plan, global: &Global, as_markdown: bool) {
     match () {
-        () if global.json => println!("{}", json::plan(plan)),
-        () if as_markdown => print!("{}", markdown::plan(plan)),
-        () => print!("{}", human::plan(plan, global.paint_stdout())),
+        () if global.json => output::line(format_args!("{}", json::plan(plan))),
+        () if as_markdown => output::text(&markdown::plan(plan)),
+        () => output::text(&human::plan(plan, global.paint_stdout())),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::output;
 use super::Global;
 use crate::address::Address;
 use crate::apply::{End, Events};
@@ -61,7 +62,7 @@ impl Display {
             match &self.form {
                 Form::Lines if !lines.is_empty() => eprintln!("... {}", lines.join("; ")),
                 Form::Json if !lines.is_empty() => {
-                    println!("{}", serde_json::json!({ "type": "heartbeat", "running": lines }));
+                    output::line(format_args!("{}", serde_json::json!({ "type": "heartbeat", "running": lines })));
                 }
                 _ => {}
             }
@@ -138,7 +139,7 @@ impl Events for Display {
         }
         let sigil = self.paint.action(step.action, format!("{:>3}", step.action.sigil()));
         match (&self.form, end) {
-            (Form::Json, _) => println!("{}", json::end(step, end)),
+            (Form::Json, _) => output::line(format_args!("{}", json::end(step, end))),
             (_, End::Done) => {
                 let seconds = running.map_or(0.0, |running| running.since.elapsed().as_secs_f64());
                 let word = self.paint.dim(format!("{} in {seconds:.1} s", done_word(step.action)));

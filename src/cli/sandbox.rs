@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use fleet_sandbox::{Config, Sandbox};
 
+use super::output;
 use super::Global;
 use super::failure::Failure;
 use crate::exit;
@@ -53,7 +54,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
             let dir = global.sandbox.as_ref().unwrap_or(dir);
             let was_there = fleet_sandbox::reset_dir(dir)
                 .map_err(|error| Failure::new(format!("`{}` cannot be reset: {error}", dir.display())))?;
-            println!("{} {}.", dir.display(), if was_there { "is reset" } else { "held no sandbox" });
+            output::line(format_args!("{} {}.", dir.display(), if was_there { "is reset" } else { "held no sandbox" }));
             Ok(exit::DONE)
         }
     }
@@ -63,12 +64,12 @@ async fn serve(config: Config) -> Result<u8, Failure> {
     let state = config.dir.as_ref().map_or_else(|| "in memory".to_owned(), |dir| dir.display().to_string());
     let sandbox = Sandbox::start(config).await.map_err(|error| Failure::new(error.to_string()))?;
     let url = sandbox.url();
-    println!("Sandbox on {url}, state {state}. Ctrl-C ends it.\n");
-    println!(
-        "  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=000000000000 AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION=us-east-1"
-    );
-    println!("  aws iot list-things\n");
-    println!("Let five minutes pass: curl -X POST {url}/_fleetctl/clock -d '{{\"advanceSeconds\": 300}}'");
+    output::line(format_args!("Sandbox on {url}, state {state}. Ctrl-C ends it.\n"));
+    output::line(format_args!(
+        "  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=000000000000 AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
+    ));
+    output::line(format_args!("  aws iot list-things\n"));
+    output::line(format_args!("Let five minutes pass: curl -X POST {url}/_fleetctl/clock -d '{{\"advanceSeconds\": 300}}'"));
     let _ = tokio::signal::ctrl_c().await;
     sandbox.shutdown().await;
     Ok(exit::DONE)

@@ -1,5 +1,6 @@
 //! `fleetctl schema`.
 
+use super::output;
 use super::failure::Failure;
 use crate::exit;
 use crate::spec::shape;
@@ -9,6 +10,6 @@ use crate::spec::shape;
 pub struct Args {}
 
 pub fn run(_: &Args) -> Result<u8, Failure> {
-    println!("{}", serde_json::to_string_pretty(&shape::schema()).expect("plain data"));
+    output::json(&&shape::schema());
     Ok(exit::DONE)
 }

@@ -51,6 +51,7 @@ pub fn summary(plan: &Plan) -> String {
         .collect();
     let kept = plan.count(Action::Keep);
     match parts.is_empty() {
+        true if kept == 0 => "No changes: nothing is declared, and the fleet owns nothing here.".into(),
         true => format!("No changes: {kept} objects are as declared."),
         false => format!("Plan: {}; {kept} unchanged.", parts.join(", ")),
     }

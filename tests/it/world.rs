@@ -78,7 +78,7 @@ impl World {
         let checked = check(path);
         let session = self.session(&checked.resolved.fleet, checked.files.artifacts());
         let resolved = &checked.resolved;
-        let live = live::read(&session, &resolved.desired, Search::Index).await.expect("everything can be read");
+        let live = live::read(&session, &resolved.desired, Search::Index, &|_| true).await.expect("everything can be read");
         let plan = plan::build(&Input {
             fleet: &resolved.fleet,
             place: &session.place,
@@ -87,6 +87,7 @@ impl World {
             live: &live.declared,
             orphans: &live.orphans,
             adopt: &BTreeSet::new(),
+            why_gone: plan::NO_LONGER_DECLARED,
             selected: &|_| true,
         });
         (plan, session)
