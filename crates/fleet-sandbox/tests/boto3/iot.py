@@ -114,6 +114,9 @@ def groups():
     made = IOT.create_thing_group(thingGroupName="top", thingGroupProperties=properties, tags=tag(k="v"))
     assert without(IOT.create_thing_group(thingGroupName="top", thingGroupProperties=properties)) == without(made)
     refused(EXISTS, IOT.create_thing_group, thingGroupName="top")
+    IOT.create_thing_group(thingGroupName="plain")
+    IOT.create_thing_group(thingGroupName="plain", thingGroupProperties={"attributePayload": {"attributes": {}}})
+    IOT.delete_thing_group(thingGroupName="plain")
     refused(INVALID, IOT.create_thing_group, "parent", thingGroupName="g", parentGroupName="none")
     above = "top"
     for depth in range(2, 8):
@@ -165,14 +168,15 @@ def memberships():
     refused(MISSING, IOT.update_thing_groups_for_thing, thingName="t1", thingGroupsToRemove=["none"])
     refused(MISSING, IOT.update_thing_groups_for_thing, thingName="none")
     listed, count = pages(IOT.list_thing_groups_for_thing, "thingGroups", thingName="t1", maxResults=4)
-    assert len(listed) == 10 and count == 3, "the refused update removed nothing"
+    assert len(listed) == 11 and count == 3, "the refused update removed nothing"
     refused(MISSING, IOT.list_thing_groups_for_thing, thingName="none")
     IOT.remove_thing_from_thing_group(thingGroupName="g0", thingName="t1")
     IOT.remove_thing_from_thing_group(thingGroupName="g0", thingName="t1")
     refused(MISSING, IOT.remove_thing_from_thing_group, thingGroupName="none", thingName="t1")
     for number in range(10):
         IOT.delete_thing_group(thingGroupName=f"g{number}")
-    assert [g["groupName"] for g in IOT.list_thing_groups_for_thing(thingName="t1")["thingGroups"]] == ["level2"]
+    lineage = [g["groupName"] for g in IOT.list_thing_groups_for_thing(thingName="t1")["thingGroups"]]
+    assert lineage == ["level2", "top"], "the group and those above it"
 
 
 def behavior(name="b", metric="aws:num-messages-sent", operator="less-than", value=None, **more):
