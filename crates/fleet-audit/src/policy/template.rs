@@ -90,6 +90,14 @@ impl Template {
         })
     }
 
+    /// Whether it has a variable whose value in `context` is not known.
+    pub fn mentions_unknown(&self, context: &Context) -> bool {
+        self.pieces.iter().any(|piece| match piece {
+            Piece::Fixed(_) => false,
+            Piece::Variable { key, .. } => context.get(key) == Known::Unknown,
+        })
+    }
+
     /// The words meant in `context`, or `None` when a variable has no value there.
     /// A value enters as it is: a `*` inside it is no wildcard.
     pub fn resolve(&self, context: &Context) -> Option<Pattern> {
