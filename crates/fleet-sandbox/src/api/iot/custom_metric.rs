@@ -2,7 +2,8 @@
 //!
 //! Sources: API:CreateCustomMetric (names may not start with `aws:`; name and type stay), API:
 //! DeleteCustomMetric (a metric in use by a profile stays); General Reference (100 an account).
-//! Client tokens are accepted and not kept: reusing one for an existing metric is refused anyway.
+//! Chosen: an existing name is refused whatever the client token. The API text speaks of a different
+//! token only, so AWS may let the same one succeed; a caller that takes the refusal is right with both.
 
 use serde_json::{Value, json};
 
