@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Outcome, Rule, Scope};
 use crate::finding::Resource;
-use crate::policy::data_plane::{self, ROWS};
+use crate::policy::data_plane::{DataPlane, ROWS};
 use crate::policy::document::Statement;
 use crate::policy::role;
 use crate::snapshot::{IdentityPool, IdentityPoolRoles};
@@ -72,8 +72,9 @@ impl PoolRole<'_> {
 
     /// Reports `rule` if the role has broad access to the data plane.
     pub fn report_data_plane(&self, rule: &Rule, outcome: &mut Outcome) {
+        let data_plane = DataPlane::new(&self.statements);
         for row in ROWS {
-            let reach = data_plane::broad(&self.statements, row);
+            let reach = data_plane.broad(row);
             if !reach.too_complex.is_empty() {
                 self.too_complex(outcome);
             }

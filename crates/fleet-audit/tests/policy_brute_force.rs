@@ -93,6 +93,10 @@ fn condition_met(statement: &Value, device: &Device, unknown: bool) -> bool {
                 "iot:Connection.Thing.IsAttached" => Some(device.attached.to_string()),
                 _ => return unknown,
             };
+            let not_known = list(values).iter().any(|value| value.contains("${aws:"));
+            if not_known && actual.is_some() {
+                return unknown;
+            }
             let fits = |actual: &str, wild: bool| {
                 list(values).iter().any(|value| match fill(value, device) {
                     Some(value) if wild => matches(&value, actual),
@@ -151,7 +155,7 @@ const RESOURCE_PARTS: [&str; 10] =
     ["a", "b", "/", "*", "*", "?", "a/", "${iot:Connection.Thing.ThingName}", "${iot:ClientId}", "${*}"];
 
 fn some_condition(dice: &mut Dice) -> Value {
-    let value = dice.pick(&["a", "b", "ab", "*", "?", "${iot:Connection.Thing.ThingName}", "a*"]);
+    let value = dice.pick(&["a", "b", "ab", "*", "?", "${iot:Connection.Thing.ThingName}", "a*", "${aws:username}"]);
     let operator =
         dice.pick(&["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists"]);
     let key = dice.pick(&["iot:ClientId", "iot:Connection.Thing.ThingName"]);

@@ -47,6 +47,9 @@ fn statement(line: &str) -> Value {
             "own-id" => {
                 json!({"StringEquals": {"iot:ClientId": "${iot:Connection.Thing.ThingName}"}})
             }
+            "common-name" => {
+                json!({"StringEquals": {"iot:ClientId": "${iot:Certificate.Subject.CommonName}"}})
+            }
             "address" => json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
             other => panic!("no condition {other}"),
         };
@@ -100,6 +103,8 @@ fn connect_row() {
         (&["allow Connect on client/${iot:ClientId} if not-attached"], &["connect-any-client"]),
         (&["allow Connect on client/${iot:ClientId} if address"], &["connect-any-client"]),
         (&["allow Connect on client/${iot:ClientId} if own-id"], &["(connect-unattached)"]),
+        // The certificate's own name is not that of another client, but may be a thing's.
+        (&["allow Connect on client/* if common-name"], &["(connect-unattached)"]),
         // IsAttached is always there when something connects, so IfExists adds nothing.
         (&["allow Connect on client/* if attached-if-exists"], &[]),
         (&[&own_attached], &[]),
@@ -164,6 +169,8 @@ fn publish_subscribe_and_api_rows() {
         (&["allow Subscribe on topicfilter/#"], &[]),
         (&["allow GetThingShadow on thing/*"], &["data-api-any-thing"]),
         (&["allow GetThingShadow on *"], &["data-api-any-thing"]),
+        (&["allow GetThingShadow on * if common-name"], &["data-api-any-thing"]),
+        (&["allow GetThingShadow on *", "deny * on * if common-name"], &["data-api-any-thing"]),
         (&["allow *ThingShadow on thing/*"], &["data-api-any-thing"]),
         (&["allow GetThingShadow on thing/line-1"], &[]),
         (&["allow GetThingShadow on thing/line-*"], family),

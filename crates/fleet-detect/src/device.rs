@@ -42,7 +42,7 @@ struct Name {
 pub(crate) struct SavedDevices(Vec<(String, bool)>);
 
 /// What an event's device is at that time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found {
     pub device: DeviceId,
     pub profiles: ProfileSet,
@@ -57,9 +57,14 @@ impl Devices {
         self.devices.len()
     }
 
-    /// The device of that name at that time, made known if it is new.
-    pub fn find(&mut self, name: &str, at: i64) -> Found {
-        let position = self.name_position(name);
+    /// The hash by which a name is found.
+    pub fn hash(&self, name: &str) -> u64 {
+        FixedState::default().hash_one(name)
+    }
+
+    /// The device of that name, with its hash, at that time; made known if it is new.
+    pub fn find(&mut self, name: &str, hash: u64, at: i64) -> Found {
+        let position = self.name_position(name, hash);
         let entry = self.names[position as usize];
         let (registered, profiles) = entry.fixed.unwrap_or_else(|| {
             let standing = Standings::at(self.standings.of(name), at);
@@ -91,9 +96,8 @@ impl Devices {
         &self.text[name.start..name.start + name.length as usize]
     }
 
-    fn name_position(&mut self, name: &str) -> u32 {
+    fn name_position(&mut self, name: &str, hash: u64) -> u32 {
         let hasher = FixedState::default();
-        let hash = hasher.hash_one(name);
         let (names, text) = (&self.names, &self.text);
         let of = |position: &u32| {
             let known = &names[*position as usize];
@@ -130,7 +134,7 @@ impl Devices {
     /// Puts saved devices back, in their order, into an empty table.
     pub fn restore(&mut self, saved: SavedDevices) -> Result<(), String> {
         for (name, registered) in saved.0 {
-            let position = self.name_position(&name);
+            let position = self.name_position(&name, self.hash(&name));
             let expected = self.devices.len() as DeviceId;
             if self.device(position, registered) != expected {
                 return Err(format!("device `{name}` appears twice"));

@@ -33,6 +33,18 @@ pub struct Evaluator {
     pub(crate) counts: Counts,
     /// Hash of the configuration, so that saved state is not restored into another one.
     pub(crate) fingerprint: u128,
+    /// Kept for its memory; empty between calls.
+    batch: Vec<Admitted>,
+}
+
+/// An event that is not too late.
+#[derive(Debug)]
+struct Admitted {
+    /// Position in the batch.
+    position: usize,
+    watermark: i64,
+    hash: u64,
+    found: Found,
 }
 
 /// What became of the events.
@@ -72,20 +84,50 @@ impl Evaluator {
             horizon: i64::MIN,
             counts: Counts::default(),
             fingerprint: fingerprint.0,
+            batch: Vec::new(),
         })
     }
 
     /// Takes one event; what it brings to a decision goes to `output`.
     pub fn observe(&mut self, event: &Event, output: &mut Output) {
-        let newest = self.newest.map_or(event.at, |newest| newest.max(event.at));
+        self.observe_batch(std::slice::from_ref(event), output);
+    }
+
+    /// Takes events in their order, as [`Self::observe`] would one by one, but quicker: devices are looked up in a loop
+    /// of their own, so that waiting for memory overlaps.
+    pub fn observe_batch(&mut self, events: &[Event], output: &mut Output) {
+        let mut batch = std::mem::take(&mut self.batch);
+        for (position, event) in events.iter().enumerate() {
+            if let Some(watermark) = self.admit(event.at) {
+                let hash = self.devices.hash(event.device());
+                batch.push(Admitted { position, watermark, hash, found: Found::default() });
+            }
+        }
+        for admitted in &mut batch {
+            let event = &events[admitted.position];
+            admitted.found = self.devices.find(event.device(), admitted.hash, event.at);
+        }
+        for admitted in batch.drain(..) {
+            self.take(&events[admitted.position], admitted.found);
+            self.advance(admitted.watermark, output);
+        }
+        self.batch = batch;
+    }
+
+    /// Counts an event's time; the watermark after it, unless it is too late.
+    fn admit(&mut self, at: i64) -> Option<i64> {
+        let newest = self.newest.map_or(at, |newest| newest.max(at));
         self.newest = Some(newest);
         let watermark = newest.saturating_sub(i64::from(self.semantics.lateness_seconds) * 1000);
-        if event.at < watermark {
+        if at < watermark {
             self.counts.late += 1;
-            return;
+            return None;
         }
         self.counts.accepted += 1;
-        let found = self.devices.find(event.device(), event.at);
+        Some(watermark)
+    }
+
+    fn take(&mut self, event: &Event, found: Found) {
         if self.follows_connections {
             self.follow(found.device, event);
         }
@@ -104,7 +146,6 @@ impl Evaluator {
             }
         }
         self.counts.untargeted += u64::from(found.profiles == 0);
-        self.advance(watermark, output);
     }
 
     /// Closes all windows and says what is left to say: the input has ended. State saved before this call can still

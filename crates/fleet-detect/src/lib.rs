@@ -1,4 +1,70 @@
-//! AWS IoT Device Defender Detect, evaluated in-process.
+//! AWS IoT Device Defender Detect, evaluated in-process: exactly, on recorded or generated traffic.
+//!
+//! ```text
+//! Event → window → datapoint → criteria → alarm → Violation
+//! ```
+//!
+//! The evaluator is pure and synchronous: no clock, no network, no files. Time is the time of the events. The same
+//! library serves simulation, tests, tuning, the local sandbox, and could serve a live detector: its state can be saved
+//! and restored between any two events, and the result does not depend on where it was cut.
+//!
+//! # From a profile to alerts
+//!
+//! ```
+//! use fleet_detect::{Config, Evaluator, Output, SecurityProfile};
+//! use fleet_detect::traffic::reader::{Options, Traffic};
+//!
+//! let profile: SecurityProfile = serde_json::from_str(r#"{
+//!     "securityProfileName": "factory",
+//!     "behaviors": [{"name": "Sent", "metric": "aws:num-messages-sent", "criteria":
+//!         {"comparisonOperator": "less-than-equals", "value": {"count": 1}, "durationSeconds": 300}}]}"#)?;
+//! let config = Config { profiles: vec![profile.into()], ..Config::default() };
+//! let mut evaluator = Evaluator::new(&config)?;
+//! let mut output = Output::default();
+//! let traffic = r#"{"timestamp":1700000000000,"type":"publish","clientId":"line-1","topic":"t","bytes":12}
+//! {"timestamp":1700000001000,"type":"publish","clientId":"line-1","topic":"t","bytes":12}"#;
+//! Traffic::open(traffic.as_bytes(), Options::default())?
+//!     .for_each_batch(|events| evaluator.observe_batch(events, &mut output))?;
+//! evaluator.finish(&mut output);
+//! assert_eq!(output.violations[0].value.as_ref().map(|value| value.to_metric_value()),
+//!            serde_json::from_str(r#"{"count":2}"#)?);
+//! println!("{}", output.violations[0].to_json()); // the body of the SNS message
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! - Vocabulary, in AWS's words: [`metric`], [`value`], [`behavior`], [`profile`], [`dimension`], [`registry`].
+//! - Writing behaviours: [`alarm_when`] compiles "when to alarm" to AWS's "what is normal", [`validate`] checks both.
+//! - Evaluating: [`config`], [`evaluator`], [`state`]; what AWS leaves open is [`semantics`], and [`explain`] names the
+//!   choices behind an alarm. Output: [`violation`] as sent to SNS, [`history`] as alarms with a beginning and an end.
+//! - Traffic: [`traffic`] reads it, [`scenario`] makes it, [`expect`] compares alarms with what a test file expects.
+//! - Reporting: [`summary`] holds totals, before and after, and the self-contained HTML page.
+//!
+//! # How time and disorder work
+//!
+//! The newest event so far sets a watermark, [`Semantics::lateness_seconds`] behind it. An event behind the watermark
+//! is counted as late and not evaluated; every other one counts, in whatever order it comes. Windows that end by the
+//! watermark are closed, and reports before it judged, whole minutes at a time. So the violations come out in order of
+//! time, and depend only on which events were accepted. The end of the input closes everything.
+//!
+//! # One fleet over several threads or machines
+//!
+//! Everything but percentiles is decided device by device, so devices can be split over evaluators as long as every
+//! evaluator sees the newest time of all. Percentiles need [`population::Population`]s of all parts, which merge in
+//! any order.
+//!
+//! # What is not here yet
+//!
+//! - **ML Detect.** Behaviours with `mlDetectionConfig` are read and validated, and listed by
+//!   [`Evaluator::not_evaluated`]; they raise no alarms. Their datapoints already fold into windows (as for a
+//!   percentile), so a model is one more arm of the check that judges a closed window.
+//! - **A driver that splits devices over threads.** Populations merge; the exchange between evaluators at each window's
+//!   end is not written.
+//! - **Parquet.** A reader of the event schema would be one more source of [`traffic::reader::Traffic`].
+//! - **Threshold tuning.** [`Output::with_datapoints`] gives the values it would work on.
+//! - **Long idle stretches** with an `aws:disconnect-duration` behaviour cost one sample a device and window.
+
 mod alarm;
 pub mod alarm_when;
 mod arrival;
@@ -9,15 +75,20 @@ pub mod device;
 pub mod dimension;
 pub mod evaluator;
 pub mod event;
+pub mod expect;
+pub mod explain;
+pub mod history;
 pub mod judge;
 pub mod metric;
 pub mod population;
 pub mod profile;
 pub mod registry;
 mod rules;
+pub mod scenario;
 pub mod semantics;
 mod stamped;
 pub mod state;
+pub mod summary;
 pub mod traffic;
 pub mod validate;
 pub mod value;

@@ -1,5 +1,7 @@
 //! One profile at work: it collects what its rules measure and judges the datapoints when they are due.
 
+use std::collections::BTreeMap;
+
 use crate::arrival::{Arrivals, SLICE};
 use crate::connectivity::Connectivity;
 use crate::device::{DeviceId, Devices};
@@ -123,29 +125,31 @@ impl Watch {
 
     /// Closes the window of that length which ends at `end`, and judges its datapoints.
     pub fn close(&mut self, end: i64, position: usize, around: &mut Surroundings) {
-        let rules = &self.rules.windows[position];
-        let window = self.windows[position].take(end.saturating_sub(rules.length));
-        let mut datapoints = match window {
-            Some(mut window) => {
-                let datapoints = window.close(rules, around.semantics);
-                self.windows[position].recycle(window);
-                datapoints
-            }
-            None => vec![Vec::new(); rules.columns.len()],
-        };
-        if self.samples[position] == Some(end) {
+        let Self { profile, rules, windows, samples, alarms, .. } = self;
+        let window_rules = &rules.windows[position];
+        let mut window = windows[position].take(end.saturating_sub(window_rules.length));
+        if let Some(window) = &mut window {
+            window.close(window_rules);
+        }
+        let sampled = samples[position] == Some(end);
+        if sampled {
             around.connectivity.advance(end);
-            self.samples[position] = Some(end.saturating_add(rules.length));
-            for (column, datapoints) in rules.columns.iter().zip(&mut datapoints) {
-                if column.fold == Fold::Disconnected {
-                    sample(datapoints, end, self.profile, around);
-                }
+            samples[position] = Some(end.saturating_add(window_rules.length));
+        }
+        let Surroundings { devices, connectivity, semantics, output } = around;
+        let mut judge = Judge { profile: *profile, rules, alarms, devices, semantics, output };
+        for (column, rule) in &window_rules.rules {
+            let measured = || window.iter().flat_map(|window| window.datapoints(*column, semantics));
+            if sampled && window_rules.columns[*column].fold == Fold::Disconnected {
+                let exported: BTreeMap<DeviceId, Value> = measured().collect();
+                let sampled = sample(&exported, end, *profile, connectivity, devices, semantics);
+                judge.window(*rule, end, || exported.clone().into_iter().chain(sampled.iter().cloned()));
+            } else {
+                judge.window(*rule, end, measured);
             }
         }
-        let columns: Vec<(usize, usize)> = rules.rules.clone();
-        let mut judge = self.judge(around.devices, around.semantics, around.output);
-        for (column, rule) in columns {
-            judge.window(rule, end, &datapoints[column]);
+        if let Some(window) = window {
+            windows[position].recycle(window);
         }
     }
 
@@ -175,29 +179,29 @@ impl Watch {
 }
 
 impl Judge<'_> {
-    /// Judges one rule's datapoints of a window.
-    fn window(&mut self, rule: usize, at: i64, datapoints: &[(DeviceId, Value)]) {
-        let threshold = match &self.rules.rules[rule].check {
+    /// Judges one rule's datapoints of a window, which `datapoints` gives as often as it is asked.
+    fn window<I: Iterator<Item = (DeviceId, Value)>>(&mut self, rule: usize, at: i64, datapoints: impl Fn() -> I) {
+        let rules = self.rules;
+        let check = &rules.rules[rule].check;
+        let threshold = match check {
             Check::Percentile { percentile, .. } => {
                 let mut population = Population::default();
-                datapoints.iter().for_each(|(_, value)| population.add(value));
-                let Some(threshold) = population.percentile(*percentile, self.semantics.minimum_population) else {
-                    return;
-                };
-                Some(threshold)
+                datapoints().for_each(|(_, value)| population.add(&value));
+                match population.percentile(*percentile, self.semantics.minimum_population) {
+                    Some(threshold) => Some(threshold),
+                    None => return,
+                }
             }
             // Listed by `Evaluator::not_evaluated`.
             Check::Learned => return,
             _ => None,
         };
-        for (device, value) in datapoints {
-            let check = &self.rules.rules[rule].check;
+        for (device, value) in datapoints() {
             let conforms = match (check, &threshold) {
-                (Check::Percentile { operator, .. }, Some(threshold)) => compare(*operator, value, threshold),
-                _ => check.conforms(value),
+                (Check::Percentile { operator, .. }, Some(threshold)) => compare(*operator, &value, threshold),
+                _ => check.conforms(&value),
             };
-            let (device, value, threshold) = (*device, value.clone(), threshold.clone());
-            self.judge(rule, Verdict { at, device, value, conforms, threshold });
+            self.judge(rule, Verdict { at, device, value, conforms, threshold: threshold.clone() });
         }
     }
 }
@@ -206,14 +210,20 @@ fn samples_connections(rules: &crate::rules::WindowRules) -> bool {
     rules.columns.iter().any(|column| column.fold == Fold::Disconnected)
 }
 
-/// Adds the devices that are followed and watched at `end`; one with an exported value keeps that.
-fn sample(datapoints: &mut Vec<(DeviceId, Value)>, end: i64, profile: usize, around: &Surroundings) {
-    let unit = around.semantics.disconnect_duration.millis();
-    let exported: std::collections::BTreeSet<DeviceId> = datapoints.iter().map(|(device, _)| *device).collect();
-    let sampled = around.connectivity.sample(end).filter(|(device, _)| {
-        !exported.contains(device) && around.devices.profiles(*device, end) & (1 << profile) != 0
-    });
-    datapoints.extend(sampled.map(|(device, millis)| (device, Value::Count((millis / unit) as u64))));
+/// The devices that are followed and watched at `end`; one with an exported value keeps that.
+fn sample(
+    exported: &BTreeMap<DeviceId, Value>,
+    end: i64,
+    profile: usize,
+    connectivity: &Connectivity,
+    devices: &Devices,
+    semantics: &Semantics,
+) -> Vec<(DeviceId, Value)> {
+    let unit = semantics.disconnect_duration.millis();
+    let sampled = connectivity
+        .sample(end)
+        .filter(|(device, _)| !exported.contains_key(device) && devices.profiles(*device, end) & (1 << profile) != 0);
+    sampled.map(|(device, millis)| (device, Value::Count((millis / unit) as u64))).collect()
 }
 
 impl ArrivalRules {

@@ -37,6 +37,9 @@ pub(crate) struct Window {
     columns: Vec<Cells>,
     /// Values with their own time, folded in when the window closes. `device` is the row here.
     stamped: Vec<Stamped>,
+    /// For each column the rows with kept values, once the window is closed.
+    #[serde(skip)]
+    counted: Vec<BTreeSet<u32>>,
     /// Row of each device; the inverse of `devices`.
     #[serde(skip)]
     row_of: Vec<u32>,
@@ -186,26 +189,27 @@ impl Window {
         self.stamped.push(Stamped { at, series: column as u32, device, version, value });
     }
 
-    /// Folds the kept values in and lists the datapoints of every column.
-    pub fn close(&mut self, rules: &WindowRules, semantics: &Semantics) -> Vec<Vec<(DeviceId, Value)>> {
+    /// Folds the kept values in; after that the window has its datapoints.
+    pub fn close(&mut self, rules: &WindowRules) {
         let mut stamped = std::mem::take(&mut self.stamped);
         settle(&mut stamped);
-        let mut counted: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); self.columns.len()];
-        for value in stamped {
+        self.counted = vec![BTreeSet::new(); self.columns.len()];
+        for value in stamped.drain(..) {
             let column = value.series as usize;
-            counted[column].insert(value.device);
+            self.counted[column].insert(value.device);
             self.columns[column].fold(value.device as usize, rules.columns[column].fold, value.value);
         }
+        self.stamped = stamped;
+    }
+
+    /// The datapoints of a column, once the window is closed.
+    pub fn datapoints(&self, column: usize, semantics: &Semantics) -> impl Iterator<Item = (DeviceId, Value)> {
         let zeros = semantics.zeros == Zeros::ActiveDevices;
-        let datapoints = |(index, cells): (usize, &Cells)| {
-            let rows = self.devices.iter().enumerate();
-            let values = rows.filter_map(|(row, device)| {
-                let exists = (zeros && self.active[row]) || counted[index].contains(&(row as u32));
-                Some((*device, cells.value(row, exists)?))
-            });
-            values.collect()
-        };
-        self.columns.iter().enumerate().map(datapoints).collect()
+        let (cells, counted) = (&self.columns[column], &self.counted[column]);
+        self.devices.iter().enumerate().filter_map(move |(row, device)| {
+            let exists = (zeros && self.active[row]) || counted.contains(&(row as u32));
+            Some((*device, cells.value(row, exists)?))
+        })
     }
 }
 

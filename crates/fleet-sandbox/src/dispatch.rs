@@ -47,7 +47,7 @@ pub async fn answer(inner: &Inner, call: &Call<'_>) -> Option<Reply> {
     let model = service.map(Service::model);
     let route = router::route(model, call.method, call.uri.path(), query_string, call.headers, call.body);
     let name = credential.as_ref().map_or("", |credential| credential.service.as_str());
-    inner.recorder.count(name, &route.operation);
+    let number = inner.recorder.count(name, &route.operation);
 
     let action = inner.faults.decide(name, &route.operation);
     if let Some(Action::Delay { milliseconds }) = action {
@@ -57,7 +57,7 @@ pub async fn answer(inner: &Inner, call: &Call<'_>) -> Option<Reply> {
         Some(Action::DropBefore | Action::Halt) => None,
         action => {
             let (operation, protocol) = (route.operation.clone(), route.protocol);
-            let id = request_id(inner);
+            let id = request_id(number);
             let reply = respond(inner, call, credential.as_ref(), service, &route, action.as_ref(), &id)
                 .unwrap_or_else(|error| protocol.refuse(model, &error, &id));
             record(inner, call, (name, &operation), Some(&reply));
@@ -136,8 +136,7 @@ fn refuse_on_purpose(
         Some(Action::ServerError) => Err(service.dialect.fail()),
         Some(Action::Error { code, message, status }) => Err(AwsError::new(code, message).status(*status)),
         Some(Action::AccessDenied { resource }) => {
-            let action =
-                format!("{}:{operation}", if service.name == "monitoring" { "cloudwatch" } else { service.name });
+            let action = format!("{}:{operation}", service.action_prefix());
             Err(service.dialect.deny(&caller_arn(credential.account()), &action, resource.as_deref().unwrap_or("*")))
         }
         _ => Ok(()),
@@ -167,9 +166,8 @@ fn unsigned(protocol: Protocol) -> AwsError {
     }
 }
 
-fn request_id(inner: &Inner) -> String {
-    // The number of the call: repeated runs answer byte for byte the same.
-    let number: u64 = inner.recorder.calls().values().sum();
+/// The number of the call: repeated runs answer byte for byte the same.
+fn request_id(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 

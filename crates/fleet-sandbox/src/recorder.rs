@@ -46,6 +46,7 @@ pub struct Recorder {
 struct Recorded {
     exchanges: Vec<Exchange>,
     calls: BTreeMap<String, u64>,
+    total: u64,
 }
 
 impl Recorder {
@@ -63,9 +64,12 @@ impl Recorder {
         self.keep
     }
 
-    /// Counts a call under `service:Operation`.
-    pub fn count(&self, service: &str, operation: &str) {
-        *self.lock().calls.entry(format!("{service}:{operation}")).or_default() += 1;
+    /// Counts a call under `service:Operation` and returns its number, from 1.
+    pub fn count(&self, service: &str, operation: &str) -> u64 {
+        let mut state = self.lock();
+        *state.calls.entry(format!("{service}:{operation}")).or_default() += 1;
+        state.total += 1;
+        state.total
     }
 
     /// Keeps an exchange.

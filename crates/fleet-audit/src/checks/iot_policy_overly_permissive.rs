@@ -7,7 +7,7 @@
 use crate::check::{Basis, Check, Level, Outcome, Page, Rule, Scope};
 use crate::finding::{Resource, Severity};
 use crate::policy::access::Answer;
-use crate::policy::data_plane::{self, ROWS, Reach, Row};
+use crate::policy::data_plane::{DataPlane, ROWS, Reach, Row};
 use crate::policy::document::{Document, Statement};
 use crate::snapshot::IotPolicy;
 
@@ -118,20 +118,21 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
 }
 
 fn judge(policy: &IotPolicy, statements: &[Statement], outcome: &mut Outcome) {
+    let data_plane = DataPlane::new(statements);
     let mut any_client = false;
     for row in ROWS {
-        let reach = data_plane::broad(statements, row);
+        let reach = data_plane.broad(row);
         report(policy, rule_of(row), row, &reach, outcome);
         any_client |= row == Row::Connect && !reach.allowed.is_empty();
         if reach.allowed.is_empty() {
-            let family = data_plane::family(statements, row);
+            let family = data_plane.family(row);
             report(policy, &FAMILY, row, &family, outcome);
         }
     }
     if any_client {
         return;
     }
-    if let Answer::Allowed(access) = data_plane::connects_unattached(statements) {
+    if let Answer::Allowed(access) = data_plane.connects_unattached() {
         let reason = "A certificate that is not attached to a thing may connect under that \
                       thing's name.";
         let resource = Resource::policy(policy);

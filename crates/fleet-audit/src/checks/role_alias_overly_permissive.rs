@@ -14,7 +14,7 @@ use crate::check::{Basis, Check, Level, Outcome, Page, Rule, Scope};
 use crate::finding::{Resource, Severity};
 use crate::policy::access::{Access, Answer, ask_any};
 use crate::policy::context::Context;
-use crate::policy::data_plane::{self, ROWS};
+use crate::policy::data_plane::{DataPlane, ROWS};
 use crate::policy::document::Statement;
 use crate::policy::iot_admin;
 use crate::policy::pattern::{Class, Letter, Pattern, Token};
@@ -177,8 +177,9 @@ fn iot(alias: &RoleAlias, statements: &[Statement], outcome: &mut Outcome) {
     if !admin.too_complex.is_empty() {
         too_complex(alias, outcome);
     }
+    let data_plane = DataPlane::new(statements);
     for row in ROWS {
-        let reach = data_plane::broad(statements, row);
+        let reach = data_plane.broad(row);
         if !reach.too_complex.is_empty() {
             too_complex(alias, outcome);
         }

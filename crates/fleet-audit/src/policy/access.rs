@@ -14,6 +14,7 @@ use super::context::Context;
 use super::document::{Actions, Effect, Statement};
 use super::language::{self, Search};
 use super::pattern::{Letter, Pattern, spell};
+use super::template::Template;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
@@ -78,7 +79,7 @@ struct Barrier<'a> {
 /// Answers `question` from the statements of all policies that apply together.
 pub fn ask<'a>(statements: impl IntoIterator<Item = &'a Statement> + Clone, question: &Question<'_>) -> Answer {
     let mut assumed = vec![];
-    let barriers = barriers(statements.clone(), question.context, &mut assumed);
+    let barriers = barriers(statements.clone(), question, &mut assumed);
     let mut answer = Answer::Impossible;
     for allow in statements {
         if allow.effect != Effect::Allow {
@@ -129,9 +130,15 @@ fn note_unknown(statement: &Statement, context: &Context, assumed: &mut Vec<Stri
     }
 }
 
+/// The templates that could match what is asked for; the others are as good as not there.
+fn relevant<'a>(templates: &'a [Template], question: &Question<'_>) -> Vec<&'a Template> {
+    let clashes = |template: &Template| question.resource.iter().any(|asked| template.clashes(asked));
+    templates.iter().filter(|template| !clashes(template)).collect()
+}
+
 fn barriers<'a>(
     statements: impl IntoIterator<Item = &'a Statement>,
-    context: &Context,
+    question: &Question<'_>,
     assumed: &mut Vec<String>,
 ) -> Vec<Barrier<'a>> {
     let mut barriers = vec![];
@@ -139,19 +146,20 @@ fn barriers<'a>(
         if deny.effect != Effect::Deny {
             continue;
         }
-        match condition::all_hold(&deny.conditions, context) {
+        match condition::all_hold(&deny.conditions, question.context) {
             Truth::True => {}
             Truth::False => continue,
             Truth::Unknown => {
-                note_unknown(deny, context, assumed);
+                note_unknown(deny, question.context, assumed);
                 continue;
             }
         }
-        let templates = &deny.resources.templates;
-        let resources: Vec<Pattern> = templates.iter().filter_map(|t| t.resolve(context)).collect();
+        let templates = relevant(&deny.resources.templates, question);
+        let resources: Vec<Pattern> = templates.iter().filter_map(|t| t.resolve(question.context)).collect();
         // `NotResource` with a variable that has no value: whether AWS then denies is
         // not documented, so nobody may rely on it.
-        if deny.resources.negated && resources.len() < templates.len() {
+        let lacks_value = |template: &Template| !template.has_values(question.context);
+        if deny.resources.negated && deny.resources.templates.iter().any(lacks_value) {
             let text = format!("a device for which a variable of {} has no value", deny.label);
             if !assumed.contains(&text) {
                 assumed.push(text);
@@ -189,6 +197,10 @@ impl<'a> Watch<'a> {
 /// collects, for each distinct set of Denies that an action meets, whether a resource
 /// is left: a Deny removes pairs of action and resource, not either alone.
 fn through(allow: &Statement, barriers: &[Barrier<'_>], question: &Question<'_>) -> Answer {
+    // Most statements of a policy are about other kinds of resources; that is cheap to see.
+    if !allow.resources.negated && relevant(&allow.resources.templates, question).is_empty() {
+        return Answer::Impossible;
+    }
     let anything = Pattern::anything();
     let alternatives: Vec<&Pattern> =
         if allow.actions.negated { vec![&anything] } else { allow.actions.patterns.iter().collect() };
@@ -232,8 +244,8 @@ fn through(allow: &Statement, barriers: &[Barrier<'_>], question: &Question<'_>)
 
 /// A resource that `allow` covers and none of the barriers does.
 fn resource_left(allow: &Statement, met: &[&Barrier<'_>], question: &Question<'_>) -> Search {
-    let own: Vec<Pattern> =
-        allow.resources.templates.iter().filter_map(|template| template.resolve(question.context)).collect();
+    let templates = relevant(&allow.resources.templates, question);
+    let own: Vec<Pattern> = templates.iter().filter_map(|t| t.resolve(question.context)).collect();
     let anything = Pattern::anything();
     let alternatives: Vec<&Pattern> = if allow.resources.negated { vec![&anything] } else { own.iter().collect() };
     let mut watch = Watch::default();

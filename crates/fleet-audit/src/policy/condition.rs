@@ -102,7 +102,13 @@ impl Condition {
                 _ => Truth::Unknown,
             };
         }
-        let Some(expected) = Template::parse(expected, how.wildcards, self.variables).resolve(context) else {
+        let expected = Template::parse(expected, how.wildcards, self.variables);
+        // A variable of unknown value may well be equal to a value at hand; but it belongs to
+        // the device itself, so it is not the name of an arbitrary other one.
+        if expected.mentions_unknown(context) && !value.is_arbitrary() {
+            return Truth::Unknown;
+        }
+        let Some(expected) = expected.resolve(context) else {
             return Truth::False;
         };
         match (language::includes(&expected, value), language::intersects(&expected, value)) {

@@ -18,7 +18,8 @@ pub enum Known {
     Value(Pattern),
     /// The request has no such key.
     Absent,
-    /// Not decidable here (source address, certificate fields, tags, …).
+    /// Not decidable here (source address, certificate fields, tags, …). As a variable in a
+    /// resource it stands for a value of the asking device's own, unlike any other text.
     Unknown,
 }
 

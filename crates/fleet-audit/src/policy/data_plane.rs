@@ -110,68 +110,85 @@ pub struct Reach {
     pub too_complex: Vec<&'static str>,
 }
 
-/// The actions of `row` with which any device reaches any other.
-pub fn broad(statements: &[Statement], row: Row) -> Reach {
-    let name = Pattern::arbitrary_name();
-    let mut resources = vec![];
-    for place in place::places(statements) {
-        resources.extend(row.resources(&place, &name));
-        resources.extend(row.wildcard_filters(&place));
+/// The statements of all policies that apply together, ready for questions.
+#[derive(Debug)]
+pub struct DataPlane<'a> {
+    statements: &'a [Statement],
+    places: Vec<Place>,
+}
+
+impl<'a> DataPlane<'a> {
+    /// Prepares `statements`.
+    pub fn new(statements: &'a [Statement]) -> Self {
+        Self { statements, places: place::places(statements) }
     }
-    reach(statements, row, &resources, &row.contexts())
-}
 
-/// The actions of `row` with which a device reaches a family of others: names that share
-/// some text but are otherwise free.
-pub fn family(statements: &[Statement], row: Row) -> Reach {
-    let rest = || Pattern::of([Token::Many(Class::Not(Letter::Char('/')))]);
-    let fresh = Pattern::of([Token::One(Class::Only(Letter::Fresh))]);
-    let name = rest().then(&fresh).then(&rest());
-    let resources: Vec<Pattern> =
-        place::places(statements).iter().flat_map(|place| row.resources(place, &name)).collect();
-    reach(statements, row, &resources, &row.contexts())
-}
-
-/// Whether a certificate that is not attached to a thing may connect under that thing's
-/// name, because `client/${iot:Connection.Thing.ThingName}` stands without the condition.
-pub fn connects_unattached(statements: &[Statement]) -> Answer {
-    let own = Pattern::of([Token::One(Class::Only(Letter::Own(THING_NAME.into())))]);
-    let context = Context::default()
-        .with(CLIENT_ID, Known::Value(own.clone()))
-        .with(THING_NAME, Known::Value(own.clone()))
-        .with_text(IS_ATTACHED, "false");
-    let mut answer = Answer::Impossible;
-    for place in place::places(statements) {
-        let resource = place.iot_resource("client/").then(&own);
-        let action = Pattern::literal("iot:connect");
-        let contexts = std::slice::from_ref(&context);
-        match ask_any(statements, &action, &[resource], contexts) {
-            allowed @ Answer::Allowed(_) => return allowed,
-            Answer::TooComplex => answer = Answer::TooComplex,
-            Answer::Impossible => {}
-        }
+    /// The actions of `row` with which any device reaches any other.
+    pub fn broad(&self, row: Row) -> Reach {
+        let name = Pattern::arbitrary_name();
+        let of_place = |place: &Place| {
+            let mut resources = row.resources(place, &name);
+            resources.extend(row.wildcard_filters(place));
+            resources
+        };
+        self.reach(row, self.places.iter().flat_map(of_place).collect())
     }
-    answer
-}
 
-fn reach(statements: &[Statement], row: Row, resources: &[Pattern], contexts: &[Context]) -> Reach {
-    let mut reach = Reach::default();
-    for action in row.actions() {
-        let pattern = Pattern::literal(&action.to_lowercase());
-        for resource in resources {
-            let resource = std::slice::from_ref(resource);
-            match ask_any(statements, &pattern, resource, contexts) {
-                Answer::Allowed(access) => {
-                    reach.allowed.push((action, access));
-                    break;
-                }
-                Answer::TooComplex => reach.too_complex.push(action),
+    /// The actions of `row` with which a device reaches a family of others: names that
+    /// share some text but are otherwise free.
+    pub fn family(&self, row: Row) -> Reach {
+        let rest = || Pattern::of([Token::Many(Class::Not(Letter::Char('/')))]);
+        let fresh = Pattern::of([Token::One(Class::Only(Letter::Fresh))]);
+        let name = rest().then(&fresh).then(&rest());
+        let resources = self.places.iter().flat_map(|place| row.resources(place, &name));
+        self.reach(row, resources.collect())
+    }
+
+    /// Whether a certificate that is not attached to a thing may connect under that
+    /// thing's name, because `client/${iot:Connection.Thing.ThingName}` stands without the
+    /// condition.
+    pub fn connects_unattached(&self) -> Answer {
+        let own = Pattern::of([Token::One(Class::Only(Letter::Own(THING_NAME.into())))]);
+        let context = Context::default()
+            .with(CLIENT_ID, Known::Value(own.clone()))
+            .with(THING_NAME, Known::Value(own.clone()))
+            .with_text(IS_ATTACHED, "false");
+        let mut answer = Answer::Impossible;
+        for place in &self.places {
+            let resource = place.iot_resource("client/").then(&own);
+            let action = Pattern::literal("iot:connect");
+            let contexts = std::slice::from_ref(&context);
+            match ask_any(self.statements, &action, &[resource], contexts) {
+                allowed @ Answer::Allowed(_) => return allowed,
+                Answer::TooComplex => answer = Answer::TooComplex,
                 Answer::Impossible => {}
             }
         }
+        answer
     }
-    let decided: Vec<&str> = reach.allowed.iter().map(|(action, _)| *action).collect();
-    reach.too_complex.retain(|action| !decided.contains(action));
-    reach.too_complex.dedup();
-    reach
+
+    fn reach(&self, row: Row, resources: Vec<Pattern>) -> Reach {
+        let contexts = row.contexts();
+        let mut reach = Reach::default();
+        for action in row.actions() {
+            let pattern = Pattern::literal(&action.to_lowercase());
+            let mut too_complex = false;
+            for resource in &resources {
+                let resource = std::slice::from_ref(resource);
+                match ask_any(self.statements, &pattern, resource, &contexts) {
+                    Answer::Allowed(access) => {
+                        reach.allowed.push((action, access));
+                        too_complex = false;
+                        break;
+                    }
+                    Answer::TooComplex => too_complex = true,
+                    Answer::Impossible => {}
+                }
+            }
+            if too_complex {
+                reach.too_complex.push(action);
+            }
+        }
+        reach
+    }
 }

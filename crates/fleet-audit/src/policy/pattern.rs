@@ -119,6 +119,14 @@ impl Pattern {
         self
     }
 
+    /// Whether its words are arbitrary names and nothing else.
+    pub fn is_arbitrary(&self) -> bool {
+        let fresh = |token: &Token| {
+            matches!(token, Token::One(Class::Only(Letter::Fresh)) | Token::Many(Class::Only(Letter::Fresh)))
+        };
+        self.tokens.iter().all(fresh)
+    }
+
     /// The positions in order.
     pub fn tokens(&self) -> &[Token] {
         &self.tokens

@@ -66,6 +66,38 @@ impl Template {
         &self.text
     }
 
+    /// Whether the fixed beginning contradicts that of `pattern`, so that no word can lie in
+    /// both whatever the variables are. Cheaper than to resolve and search.
+    pub fn clashes(&self, pattern: &Pattern) -> bool {
+        for (piece, token) in self.pieces.iter().zip(pattern.tokens()) {
+            match (piece, token) {
+                (Piece::Fixed(Token::One(Class::Only(own))), Token::One(Class::Only(other))) => {
+                    if own != other {
+                        return true;
+                    }
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Whether every variable has a value in `context`, or may have one.
+    pub fn has_values(&self, context: &Context) -> bool {
+        self.pieces.iter().all(|piece| match piece {
+            Piece::Fixed(_) => true,
+            Piece::Variable { key, default } => default.is_some() || context.get(key) != Known::Absent,
+        })
+    }
+
+    /// Whether it has a variable whose value in `context` is not known.
+    pub fn mentions_unknown(&self, context: &Context) -> bool {
+        self.pieces.iter().any(|piece| match piece {
+            Piece::Fixed(_) => false,
+            Piece::Variable { key, .. } => context.get(key) == Known::Unknown,
+        })
+    }
+
     /// The words meant in `context`, or `None` when a variable has no value there.
     /// A value enters as it is: a `*` inside it is no wildcard.
     pub fn resolve(&self, context: &Context) -> Option<Pattern> {

@@ -19,6 +19,7 @@ mod json;
 pub mod lifecycle;
 pub mod merge;
 pub mod ndjson;
+mod plain;
 pub mod reader;
 pub mod report;
 pub mod tally;

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::json::checked_time;
+use super::plain;
 use super::tally::BadLine;
 use crate::behavior::DimensionOperator;
 use crate::event::{Event, EventKind, Exported, Measurement, MetricName, Outcome};
@@ -97,11 +98,20 @@ impl From<Outcome> for Status {
     }
 }
 
-/// Reads one line.
+/// Reads one line, with or without its newline.
 ///
 /// # Errors
 /// Says what is wrong with it.
 pub fn parse(line: &[u8]) -> Result<Event<'_>, BadLine> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    match plain::parse(line) {
+        Some(event) => Ok(event),
+        None => parse_fully(line),
+    }
+}
+
+/// Reads one line of any shape.
+pub(super) fn parse_fully(line: &[u8]) -> Result<Event<'_>, BadLine> {
     let mut line: Line = serde_json::from_slice(line).map_err(|error| {
         let reason = if error.is_data() { "not an event" } else { "not JSON" };
         BadLine::new(reason, error.to_string())

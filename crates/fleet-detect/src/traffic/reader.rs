@@ -18,7 +18,9 @@ use crate::metric::CustomMetrics;
 
 /// Longest line that is read, in bytes. MQTT payloads end at 128 KiB and log entries at 1 MiB; batches may be longer.
 pub const MAX_LINE: usize = 16 << 20;
-const BUFFER: usize = 1 << 18;
+const BUFFER: usize = 1 << 20;
+/// Events handed over together: enough to overlap waiting for memory, few enough to stay in the cache.
+const BATCH: usize = 2048;
 
 /// How to read an input.
 #[derive(Clone, Debug)]
@@ -155,27 +157,68 @@ impl<'r> Traffic<'r> {
     ///
     /// # Errors
     /// As [`Self::next_event`].
-    pub fn for_each(mut self, mut take: impl FnMut(&Event)) -> Result<Tally, TrafficError> {
-        if let (Source::Lines(_), Format::Ndjson) = (&self.source, self.format) {
-            while self.next_line()? {
-                let parsed = ndjson::parse(&self.line);
-                let bad = match parsed {
-                    Ok(event) => {
-                        self.tally.events += 1;
-                        take(&event);
-                        continue;
-                    }
-                    Err(bad) => bad,
-                };
-                self.bad(bad)?;
-            }
-            self.check_share()?;
-        } else {
-            while let Some(event) = self.next_event()? {
-                take(&event);
-            }
+    pub fn for_each(self, mut take: impl FnMut(&Event)) -> Result<Tally, TrafficError> {
+        self.for_each_batch(|events| events.iter().for_each(&mut take))
+    }
+
+    /// Hands over the events in batches, in their order, which is quicker to evaluate; returns the tally.
+    ///
+    /// # Errors
+    /// As [`Self::next_event`].
+    pub fn for_each_batch(mut self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
+        if self.format == Format::Ndjson {
+            while self.next_block(&mut take)? {}
+        }
+        while let Some(event) = self.next_event()? {
+            take(std::slice::from_ref(&event));
         }
         Ok(self.tally)
+    }
+
+    /// Takes the whole lines that are in the input's buffer, and the line that goes beyond it; false when there is
+    /// nothing left to read in lines.
+    fn next_block(&mut self, take: &mut impl FnMut(&[Event])) -> Result<bool, TrafficError> {
+        let Source::Lines(input) = &mut self.source else { return Ok(false) };
+        let buffer = input.fill_buf()?;
+        let Some(end) = memchr::memrchr(b'\n', buffer) else {
+            // A line longer than the buffer, or the last one.
+            if !self.next_line()? {
+                return Ok(false);
+            }
+            let line = std::mem::take(&mut self.line);
+            self.take_record(ndjson::parse(&line).map(|event| vec![event.into_owned()]))?;
+            self.line = line;
+            self.ready.drain(..).for_each(|event| take(&[event]));
+            return Ok(true);
+        };
+        let (block, mut failed) = (&buffer[..end], None);
+        let mut events = Vec::with_capacity(BATCH);
+        for line in Lines(Some(block)) {
+            self.number += 1;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            self.tally.lines += 1;
+            match ndjson::parse(line) {
+                Ok(event) => {
+                    self.tally.events += 1;
+                    events.push(event);
+                    if events.len() == BATCH {
+                        take(&events);
+                        events.clear();
+                    }
+                }
+                Err(bad) if self.options.strict => {
+                    failed = Some(TrafficError::Strict { line: self.number, bad });
+                    break;
+                }
+                Err(bad) => self.tally.add_bad(self.number, bad),
+            }
+        }
+        take(&events);
+        drop(events);
+        input.consume(end + 1);
+        failed.map_or(Ok(true), Err)
     }
 
     /// Reads until there are events, or returns false at the end of the input.
@@ -312,6 +355,23 @@ impl<'r> Traffic<'r> {
             }
         }
         Ok(self.records.pop_front())
+    }
+}
+
+/// The lines of a block that does not end in a newline.
+struct Lines<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let block = self.0?;
+        let (line, rest) = match memchr::memchr(b'\n', block) {
+            Some(end) => (&block[..end], Some(&block[end + 1..])),
+            None => (block, None),
+        };
+        self.0 = rest;
+        Some(line)
     }
 }
 

@@ -24,7 +24,7 @@ fn lines(violations: &[Violation]) -> Vec<(i64, String, bool)> {
 fn evaluate(config: &Config, events: &[Event]) -> Vec<Violation> {
     let mut evaluator = Evaluator::new(config).unwrap();
     let mut output = Output::default();
-    events.iter().for_each(|event| evaluator.observe(event, &mut output));
+    evaluator.observe_batch(events, &mut output);
     evaluator.finish(&mut output);
     output.violations
 }

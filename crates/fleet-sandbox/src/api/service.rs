@@ -36,6 +36,15 @@ impl Service {
         self.model
     }
 
+    /// What stands before the colon in IAM's names of its actions.
+    pub fn action_prefix(&self) -> &'static str {
+        match self.name {
+            "monitoring" => "cloudwatch",
+            "tagging" => "tag",
+            name => name,
+        }
+    }
+
     /// Operations the sandbox offers.
     pub fn operations(&self) -> impl Iterator<Item = &'static (&'static str, Handler)> {
         self.tables.iter().copied().flatten()

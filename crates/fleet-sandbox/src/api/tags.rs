@@ -50,8 +50,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// Marks an object as there, with these tags. To be called for every taggable object made, also
-/// without tags.
+/// Marks an object as there, with exactly these tags. To be called for every taggable object made,
+/// also without tags.
 pub fn create(
     tx: &mut Tx<'_>,
     request: &Request,
@@ -59,7 +59,12 @@ pub fn create(
     tags: Map<String, Value>,
     codes: &Codes,
 ) -> Result<(), AwsError> {
-    put(tx, request, arn, tags, codes)
+    if tags.len() > MOST {
+        let message = format!("The number of tags would exceed the limit of {MOST} on {arn}.");
+        return Err(AwsError::new(codes.too_many, message));
+    }
+    push(tx, request, arn, tags, false);
+    Ok(())
 }
 
 /// Adds tags to an object, replacing values of the same keys.
@@ -72,7 +77,7 @@ pub fn add(
 ) -> Result<(), AwsError> {
     let mut all = of(tx, arn);
     all.extend(tags);
-    put(tx, request, arn, all, codes)
+    create(tx, request, arn, all, codes)
 }
 
 /// Removes tags by key; absent keys are no error.
@@ -82,6 +87,19 @@ pub fn remove<'k>(tx: &mut Tx<'_>, request: &Request, arn: &str, keys: impl Iter
         all.shift_remove(key);
     }
     push(tx, request, arn, all, false);
+}
+
+/// A whole TagResource: adds the tags in the input member `name`.
+pub fn add_given(tx: &mut Tx<'_>, request: &Request, arn: &str, name: &str, codes: &Codes) -> Result<Value, AwsError> {
+    let tags = read(request.get(name), codes)?;
+    add(tx, request, arn, tags, codes)?;
+    Ok(json!({}))
+}
+
+/// A whole UntagResource: removes the keys in the input member `name`.
+pub fn remove_given(tx: &mut Tx<'_>, request: &Request, arn: &str, name: &str) -> Result<Value, AwsError> {
+    remove(tx, request, arn, request.list(name).iter().filter_map(Value::as_str));
+    Ok(json!({}))
 }
 
 /// Marks an object as deleted.
@@ -132,15 +150,6 @@ pub fn index(tx: &Tx<'_>, request: &Request) -> Vec<(String, Map<String, Value>)
 
 fn lag_ms(request: &Request) -> i64 {
     i64::try_from(request.realism.tag_index_lag.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn put(tx: &mut Tx<'_>, request: &Request, arn: &str, tags: Map<String, Value>, codes: &Codes) -> Result<(), AwsError> {
-    if tags.len() > MOST {
-        let message = format!("The number of tags would exceed the limit of {MOST} on {arn}.");
-        return Err(AwsError::new(codes.too_many, message));
-    }
-    push(tx, request, arn, tags, false);
-    Ok(())
 }
 
 /// Adds an entry to the history and drops those the index will not show again.

@@ -45,6 +45,11 @@ const CONFIGURATION: &[&str] = &[
     "EvaluateLowSampleCountPercentile",
     "Metrics",
     "ThresholdMetricId",
+    "EvaluationWindow",
+    "WarmUpConfiguration",
+    "EvaluationCriteria",
+    "EvaluationInterval",
+    "ActionConfiguration",
 ];
 
 /// Members that carry an alarm's state over a new configuration (API:PutMetricAlarm: "state is

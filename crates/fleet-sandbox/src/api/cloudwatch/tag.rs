@@ -40,16 +40,13 @@ fn existing<'t>(tx: &'t mut Tx<'_>, request: &'t Request) -> Result<(Tx<'t>, &'t
 }
 
 fn tag_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
-    let tags = tags::read(request.get("Tags"), &CODES)?;
     let (mut tx, arn) = existing(tx, request)?;
-    tags::add(&mut tx, request, arn, tags, &CODES)?;
-    Ok(json!({}))
+    tags::add_given(&mut tx, request, arn, "Tags", &CODES)
 }
 
 fn untag_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let (mut tx, arn) = existing(tx, request)?;
-    tags::remove(&mut tx, request, arn, request.list("TagKeys").iter().filter_map(Value::as_str));
-    Ok(json!({}))
+    tags::remove_given(&mut tx, request, arn, "TagKeys")
 }
 
 fn list_tags_for_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {

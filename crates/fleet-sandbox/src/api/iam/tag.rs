@@ -1,7 +1,7 @@
 //! Tags of roles and policies. Source: API:TagRole, UntagRole, ListRoleTags, TagPolicy, UntagPolicy,
 //! ListPolicyTags.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::listing::listing;
 use super::{policy, role};
@@ -35,14 +35,11 @@ fn policy_arn(tx: &Tx<'_>, request: &Request) -> Result<String, AwsError> {
 }
 
 fn tag(tx: &mut Tx<'_>, request: &Request, arn: String) -> Result<Value, AwsError> {
-    let tags = tags::read(request.get("Tags"), &CODES)?;
-    tags::add(tx, request, &arn, tags, &CODES)?;
-    Ok(json!({}))
+    tags::add_given(tx, request, &arn, "Tags", &CODES)
 }
 
 fn untag(tx: &mut Tx<'_>, request: &Request, arn: String) -> Result<Value, AwsError> {
-    tags::remove(tx, request, &arn, request.list("TagKeys").iter().filter_map(Value::as_str));
-    Ok(json!({}))
+    tags::remove_given(tx, request, &arn, "TagKeys")
 }
 
 fn list(tx: &mut Tx<'_>, request: &Request, arn: String) -> Result<Value, AwsError> {

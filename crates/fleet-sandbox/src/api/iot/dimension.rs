@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::refusal::{exists_because, invalid, limit, not_found};
+use super::refusal::{check_new, invalid, not_found};
 use super::{security_profile, tagging};
 use crate::api::service::Table;
 use crate::error::AwsError;
@@ -30,12 +30,7 @@ fn create_dimension(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsErro
     security_profile::check_available(request)?;
     let name = request.need("name")?;
     let arn = request.arn("iot", &format!("dimension/{name}"));
-    if tx.has(DIMENSIONS, name) {
-        return Err(exists_because(format!("Dimension {name} already exists."), name, &arn));
-    }
-    if tx.scan(DIMENSIONS).count() >= MOST {
-        return Err(limit(format!("The account already has {MOST} dimensions.")));
-    }
+    check_new(tx, DIMENSIONS, "Dimension", name, &arn, MOST)?;
     let dimension = json!({
         "name": name,
         "arn": arn,

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::refusal::{exists_because, invalid, limit, not_found};
+use super::refusal::{check_new, invalid, not_found};
 use super::tagging;
 use crate::api::service::Table;
 use crate::error::AwsError;
@@ -40,12 +40,7 @@ const TYPES: [(&str, &str); 6] = [
 fn create_mitigation_action(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("actionName")?;
     let arn = request.arn("iot", &format!("mitigationaction/{name}"));
-    if tx.has(ACTIONS, name) {
-        return Err(exists_because(format!("Mitigation action {name} already exists."), name, &arn));
-    }
-    if tx.scan(ACTIONS).count() >= MOST {
-        return Err(limit(format!("The account already has {MOST} mitigation actions.")));
-    }
+    check_new(tx, ACTIONS, "Mitigation action", name, &arn, MOST)?;
     let params = request.get("actionParams").cloned().unwrap_or_default();
     let action = json!({
         "actionName": name,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::error::AwsError;
 use crate::request::Request;
+use crate::store::Tx;
 
 /// The request is well-formed but not allowed.
 pub fn invalid(message: impl Into<String>) -> AwsError {
@@ -31,6 +32,24 @@ pub fn exists_because(message: impl Into<String>, id: &str, arn: &str) -> AwsErr
 /// A quota is used up.
 pub fn limit(message: impl Into<String>) -> AwsError {
     AwsError::new("LimitExceededException", message)
+}
+
+/// Refuses a name that is taken, and more objects of a kind than an account may have.
+pub fn check_new(
+    tx: &Tx<'_>,
+    collection: &str,
+    kind: &str,
+    name: &str,
+    arn: &str,
+    most: usize,
+) -> Result<(), AwsError> {
+    if tx.has(collection, name) {
+        return Err(exists_because(format!("{kind} {name} already exists."), name, arn));
+    }
+    if tx.scan(collection).count() >= most {
+        return Err(limit(format!("{kind} {name} would be one too many: an account has at most {most}.")));
+    }
+    Ok(())
 }
 
 /// Compares `expectedVersion`, if the caller gave one, with the object's `version`.

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::policy::MARKERS;
-use super::refusal::{exists_because, invalid, limit, not_found};
+use super::refusal::{check_new, invalid, not_found};
 use super::tagging;
 use crate::api::service::Table;
 use crate::error::AwsError;
@@ -32,12 +32,7 @@ const DEFAULT_SECONDS: i64 = 3600;
 fn create_role_alias(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("roleAlias")?;
     let arn = request.arn("iot", &format!("rolealias/{name}"));
-    if tx.has(ROLE_ALIASES, name) {
-        return Err(exists_because(format!("Role alias {name} already exists."), name, &arn));
-    }
-    if tx.scan(ROLE_ALIASES).count() >= MOST {
-        return Err(limit(format!("The account already has {MOST} role aliases.")));
-    }
+    check_new(tx, ROLE_ALIASES, "Role alias", name, &arn, MOST)?;
     let alias = json!({
         "roleAlias": name,
         "roleAliasArn": arn,

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::refusal::{exists_because, invalid, limit, not_found};
+use super::refusal::{check_new, invalid, not_found};
 use super::{audit_configuration, tagging};
 use crate::api::service::Table;
 use crate::error::AwsError;
@@ -51,12 +51,7 @@ pub fn delete_all(tx: &mut Tx<'_>, request: &Request) {
 fn create_scheduled_audit(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let name = request.need("scheduledAuditName")?;
     let arn = request.arn("iot", &format!("scheduledaudit/{name}"));
-    if tx.has(SCHEDULED_AUDITS, name) {
-        return Err(exists_because(format!("Scheduled audit {name} already exists."), name, &arn));
-    }
-    if names(tx).count() >= MOST {
-        return Err(limit(format!("The account already has {MOST} scheduled audits.")));
-    }
+    check_new(tx, SCHEDULED_AUDITS, "Scheduled audit", name, &arn, MOST)?;
     let mut audit = json!({ "scheduledAuditName": name, "scheduledAuditArn": arn });
     set(&mut audit, request);
     check(tx, &audit)?;

@@ -63,15 +63,12 @@ pub fn forget(tx: &mut Tx<'_>, request: &Request, arn: &str) {
 
 fn tag_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let arn = existing(tx, request)?;
-    let given = tags::read(request.get("tags"), &LATER)?;
-    tags::add(tx, request, arn, given, &LATER)?;
-    Ok(json!({}))
+    tags::add_given(tx, request, arn, "tags", &LATER)
 }
 
 fn untag_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let arn = existing(tx, request)?;
-    tags::remove(tx, request, arn, request.list("tagKeys").iter().filter_map(Value::as_str));
-    Ok(json!({}))
+    tags::remove_given(tx, request, arn, "tagKeys")
 }
 
 fn list_tags_for_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {

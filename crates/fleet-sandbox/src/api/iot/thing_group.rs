@@ -58,7 +58,9 @@ fn create_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsEr
     let properties = patched(&json!({}), request.get("thingGroupProperties"))?;
     let arn = request.arn("iot", &format!("thinggroup/{name}"));
     if let Some(present) = tx.get(THING_GROUPS, name) {
-        if present["parentGroupName"].as_str() != parent || present["thingGroupProperties"] != properties {
+        if present["parentGroupName"].as_str() != parent
+            || settings(&present["thingGroupProperties"]) != settings(&properties)
+        {
             return Err(exists("Thing group", name, &arn));
         }
         return Ok(identity(present));
@@ -111,7 +113,7 @@ fn delete_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsEr
     let Some(group) = tx.get(THING_GROUPS, name).cloned() else { return Ok(json!({})) };
     check_version(request, &group, "thing group", name)?;
     if children(tx, name).next().is_some() {
-        // Text: getmoto/moto issue 2941.
+        // Text: IoT developer guide, "Static thing groups".
         let attached = "when there are still child groups attached to it";
         return Err(invalid(format!("Cannot delete thing group : {name} {attached}")));
     }
@@ -173,6 +175,13 @@ fn check_place(tx: &Tx<'_>, parent: Option<&str>) -> Result<(), AwsError> {
         return Err(invalid(format!("The thing group {parent} already has {MAX_CHILDREN} child groups.")));
     }
     Ok(())
+}
+
+/// Description and attributes, absent ones as empty, for comparing two creations.
+fn settings(properties: &Value) -> (&str, Option<&Map<String, Value>>) {
+    let attributes =
+        properties["attributePayload"]["attributes"].as_object().filter(|attributes| !attributes.is_empty());
+    (properties["thingGroupDescription"].as_str().unwrap_or_default(), attributes)
 }
 
 /// Properties after a change: the description and the attributes, each if given.

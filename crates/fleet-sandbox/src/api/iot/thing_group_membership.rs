@@ -4,7 +4,7 @@
 //! (at most ten groups a thing, and one per hierarchy). Adding a member again and removing what is
 //! no member are no errors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -74,12 +74,18 @@ fn list_things_in_thing_group(tx: &mut Tx<'_>, request: &Request) -> Result<Valu
     Ok(json!({ "things": things, "nextToken": next }))
 }
 
-/// The groups it was added to, not those above them.
+/// The groups it was added to and all above them (IoT developer guide: "including any parent
+/// groups"), so the answer does not tell which ones it was added to.
 fn list_thing_groups_for_thing(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let thing = request.need("thingName")?;
     thing::find(tx, thing)?;
-    let names = MEMBERSHIPS.rights(tx, thing).into_iter().map(|(name, _)| name);
-    let groups = names.filter_map(|name| Some((name.to_owned(), reference(tx.get(THING_GROUPS, name)?))));
+    let mut groups = BTreeMap::new();
+    for (name, _) in MEMBERSHIPS.rights(tx, thing) {
+        let lineage = tx.get(THING_GROUPS, name).into_iter().chain(ancestors(tx, name));
+        groups.extend(
+            lineage.map(|group| (group["thingGroupName"].as_str().unwrap_or_default().to_owned(), reference(group))),
+        );
+    }
     let (groups, next) = page(request, &paging::IOT, groups)?;
     Ok(json!({ "thingGroups": groups, "nextToken": next }))
 }

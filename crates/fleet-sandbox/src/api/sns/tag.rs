@@ -27,15 +27,12 @@ fn existing<'r>(tx: &Tx<'_>, request: &'r Request) -> Result<&'r str, AwsError> 
 
 fn tag_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let arn = existing(tx, request)?;
-    let tags = tags::read(request.get("Tags"), &CODES)?;
-    tags::add(tx, request, arn, tags, &CODES)?;
-    Ok(json!({}))
+    tags::add_given(tx, request, arn, "Tags", &CODES)
 }
 
 fn untag_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let arn = existing(tx, request)?;
-    tags::remove(tx, request, arn, request.list("TagKeys").iter().filter_map(Value::as_str));
-    Ok(json!({}))
+    tags::remove_given(tx, request, arn, "TagKeys")
 }
 
 fn list_tags_for_resource(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
