@@ -1,8 +1,10 @@
 //! The one integration binary: the engine against the sandbox, always through the socket.
 
 mod conformance;
+mod documented;
 mod interruption;
 mod mistakes;
+mod program;
 mod recipe;
 mod tidy;
 mod two_specs;
