@@ -113,6 +113,15 @@ pub trait Kind: Send + Sync + 'static {
         Self::read(cx, name)
     }
 
+    /// Reads many declared objects with few calls, where AWS has one for that. What is left out is read one by one, so
+    /// leaving out is always right.
+    fn read_many(
+        _cx: &Context,
+        _names: &[&str],
+    ) -> impl Future<Output = Result<Vec<Live<Self::State>>, AwsError>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
     fn create(cx: &Context, name: &str, desired: &Self::State) -> impl Future<Output = Result<(), AwsError>> + Send;
 
     /// Brings the live object to the desired state, tags excepted. Also called to finish a creation that was cut short.
@@ -182,6 +191,11 @@ pub trait AnyKind: Send + Sync {
         name: &'a str,
         desired: &'a Value,
     ) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>>;
+    fn read_many<'a>(
+        &'a self,
+        cx: &'a Context,
+        names: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<LiveObject>, AwsError>>;
     fn create<'a>(&'a self, cx: &'a Context, name: &'a str, desired: &'a Value) -> BoxFuture<'a, Result<(), AwsError>>;
     fn update<'a>(
         &'a self,
@@ -309,6 +323,13 @@ impl<K: Kind> AnyKind for Erased<K> {
         desired: &'a Value,
     ) -> BoxFuture<'a, Result<Option<LiveObject>, AwsError>> {
         Box::pin(async move { Ok(K::read_declared(cx, name, &typed::<K>(desired)).await?.map(object::<K>)) })
+    }
+    fn read_many<'a>(
+        &'a self,
+        cx: &'a Context,
+        names: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<LiveObject>, AwsError>> {
+        Box::pin(async move { Ok(K::read_many(cx, names).await?.into_iter().map(object::<K>).collect()) })
     }
     fn create<'a>(&'a self, cx: &'a Context, name: &'a str, desired: &'a Value) -> BoxFuture<'a, Result<(), AwsError>> {
         Box::pin(async move { K::create(cx, name, &typed::<K>(desired)).await })

@@ -43,9 +43,10 @@ pub async fn read(
     search: Search,
     wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<LiveFleet, Vec<AwsError>> {
-    let declared_addresses: Vec<(Address, String)> =
-        desired.keys().map(|address| (address.clone(), address.name.clone())).collect();
-    let declared = read_all(session, declared_addresses, desired).await?;
+    let mut declared = read_together(session, desired).await.map_err(|error| vec![error])?;
+    let single = desired.keys().filter(|address| !declared.contains_key(*address));
+    let single = single.map(|address| (address.clone(), address.name.clone())).collect();
+    declared.extend(read_all(session, single, desired).await?);
     let candidates = match search {
         Search::Nothing => BTreeSet::new(),
         _ => candidates(session, search, wanted).await.map_err(|error| vec![error])?,
@@ -62,6 +63,30 @@ pub async fn read(
     // The index is late and lists what is gone: only what the object itself says counts.
     orphans.retain(|_, live| live.owner.as_ref().is_some_and(|owner| owner.fleet == session.fleet));
     Ok(LiveFleet { declared, orphans })
+}
+
+/// What each kind can read many at a time.
+async fn read_together(
+    session: &Arc<Session>,
+    desired: &BTreeMap<Address, Desired>,
+) -> Result<BTreeMap<Address, LiveObject>, AwsError> {
+    let mut sections: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for address in desired.keys() {
+        sections.entry(&address.section).or_default().push(&address.name);
+    }
+    sections.retain(|_, names| names.len() > 1);
+    let reads = sections.into_iter().map(|(section, names)| async move {
+        let kind = kind::find(section).expect("addresses are made from registered sections");
+        let cx = Context::new(session, Address::new(section, ""));
+        let found = kind.read_many(&cx, &names).await?;
+        Ok(found.into_iter().map(|live| (Address::new(section, &live.id), live)).collect::<Vec<_>>())
+    });
+    let found: Vec<Result<_, AwsError>> = stream::iter(reads).buffer_unordered(PARALLEL).collect().await;
+    let mut together = BTreeMap::new();
+    for section in found {
+        together.extend(section?.into_iter().filter(|(address, _)| desired.contains_key(address)));
+    }
+    Ok(together)
 }
 
 /// Reads one object as it is now.

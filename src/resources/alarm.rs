@@ -263,14 +263,28 @@ impl Kind for Alarm {
     }
 
     async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
-        let describe = || cx.session.clients.cloudwatch.describe_alarms().alarm_names(name).send();
-        let found = cx.call("cloudwatch:DescribeAlarms", describe).await?;
-        let Some(alarm) = found.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name)) else {
-            return Ok(None);
-        };
-        // Without tags it is not ours. To call it absent would let a creation overwrite it.
-        let tags = cloudwatch_tags::read(cx, &arn(cx.place(), name)).await.optional()?.unwrap_or_default();
-        Ok(Some(Live { id: name.to_owned(), state: state(alarm), tags, version: None }))
+        Ok(Self::read_many(cx, &[name]).await?.pop())
+    }
+
+    async fn read_many(cx: &Context, names: &[&str]) -> Result<Vec<Live<State>>, AwsError> {
+        let mut found = Vec::new();
+        // API:DescribeAlarms takes up to 100 names and answers up to 100 alarms on a page.
+        for names in names.chunks(100) {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let page = cx
+                .call("cloudwatch:DescribeAlarms", || {
+                    let request = cx.session.clients.cloudwatch.describe_alarms().max_records(100);
+                    request.set_alarm_names(Some(names.clone())).send()
+                })
+                .await?;
+            for alarm in page.metric_alarms() {
+                let name = alarm.alarm_name().unwrap_or_default();
+                // Without tags it is not ours. To call it absent would let a creation overwrite it.
+                let tags = cloudwatch_tags::read(cx, &arn(cx.place(), name)).await.optional()?.unwrap_or_default();
+                found.push(Live { id: name.to_owned(), state: state(alarm), tags, version: None });
+            }
+        }
+        Ok(found)
     }
 
     async fn create(cx: &Context, name: &str, desired: &State) -> Result<(), AwsError> {

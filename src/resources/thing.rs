@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_iot::types::AttributePayload;
+use aws_sdk_iot::types::{AttributePayload, ThingAttribute};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,15 +103,19 @@ impl Kind for Thing {
     async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {
         let describe = || cx.session.clients.iot.describe_thing().thing_name(name).send();
         let Some(found) = cx.call("iot:DescribeThing", describe).await.optional()? else { return Ok(None) };
-        let mut attributes: BTreeMap<_, _> =
-            found.attributes().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        let mut tags = Tags::new();
-        if let Some(fleet) = attributes.remove(FLEET_ATTRIBUTE) {
-            tags.insert(FLEET_TAG.into(), fleet);
-            tags.insert(ADDRESS_TAG.into(), format!("things.{name}"));
-        }
-        let state = State { thing_type: found.thing_type_name().map(str::to_owned), attributes };
-        Ok(Some(Live { id: name.to_owned(), state, tags, version: Some(found.version()) }))
+        let attributes = found.attributes().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        Ok(Some(live(name, found.thing_type_name(), attributes, found.version())))
+    }
+
+    /// The listing tells as much as a description, 250 things at a time. It knows only our own and may be late; the
+    /// others are described one by one.
+    async fn read_many(cx: &Context, _names: &[&str]) -> Result<Vec<Live<State>>, AwsError> {
+        let things = owned(cx).await?;
+        let read = |thing: &ThingAttribute| {
+            let attributes = thing.attributes().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+            live(thing.thing_name().unwrap_or_default(), thing.thing_type_name(), attributes, thing.version())
+        };
+        Ok(things.iter().map(read).collect())
     }
 
     async fn create(cx: &Context, name: &str, desired: &State) -> Result<(), AwsError> {
@@ -173,20 +177,36 @@ impl Kind for Thing {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListThings", || {
-                    let request = cx.session.clients.iot.list_things().max_results(250);
-                    let request = request.attribute_name(FLEET_ATTRIBUTE).attribute_value(&cx.mark.fleet);
-                    request.set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.things().iter().filter_map(|found| found.thing_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
+        Ok(owned(cx).await?.iter().filter_map(|thing| thing.thing_name().map(str::to_owned)).collect())
+    }
+}
+
+/// The things that carry this fleet's mark.
+async fn owned(cx: &Context) -> Result<Vec<ThingAttribute>, AwsError> {
+    let (mut things, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let page = cx
+            .call("iot:ListThings", || {
+                let request = cx.session.clients.iot.list_things().max_results(250);
+                let request = request.attribute_name(FLEET_ATTRIBUTE).attribute_value(&cx.mark.fleet);
+                request.set_next_token(token.clone()).send()
+            })
+            .await?;
+        things.extend(page.things().iter().cloned());
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(things);
         }
     }
+}
+
+/// A live thing, its mark shown as tags.
+fn live(name: &str, thing_type: Option<&str>, mut attributes: BTreeMap<String, String>, version: i64) -> Live<State> {
+    let mut tags = Tags::new();
+    if let Some(fleet) = attributes.remove(FLEET_ATTRIBUTE) {
+        tags.insert(FLEET_TAG.into(), fleet);
+        tags.insert(ADDRESS_TAG.into(), format!("things.{name}"));
+    }
+    let state = State { thing_type: thing_type.map(str::to_owned), attributes };
+    Live { id: name.to_owned(), state, tags, version: Some(version) }
 }
