@@ -3,9 +3,9 @@
     python tests/clients/main_job.py FLEETCTL
     python tests/clients/main_job.py FLEETCTL --elsewhere URL --deviations FILE.json
 
-Applies examples/factory-fleet to a sandbox that it starts, or, with --elsewhere, to two
-servers at once: AWS IoT and the tagging index at that sandbox, the other services at
-the server at URL, which somebody else wrote. Then it expects that
+Applies examples/factory-fleet to a sandbox that it starts, or that --sandbox names; with
+--elsewhere to two servers at once: AWS IoT and the tagging index at that sandbox, the
+other services at the server at URL, which somebody else wrote. Then it expects that
 
 - a plan shows no change,
 - boto3 reads every object with the values of recipe.json, and the function's own files,
@@ -34,6 +34,7 @@ import sys
 import tempfile
 import types
 import zipfile
+from contextlib import nullcontext
 
 import botocore.exceptions
 
@@ -193,6 +194,7 @@ def _unchanged(before, after):
 def main(arguments):
     parser = argparse.ArgumentParser(description="Applies, reads back and destroys examples/factory-fleet.")
     parser.add_argument("fleetctl", metavar="FLEETCTL", type=pathlib.Path, help="the binary to test")
+    parser.add_argument("--sandbox", metavar="URL", help="a sandbox that runs already, and is empty")
     parser.add_argument("--elsewhere", metavar="URL", help="a server for every service but AWS IoT")
     parser.add_argument(
         "--deviations",
@@ -215,7 +217,8 @@ def main(arguments):
             # No profile, credential or state of whoever runs this can play a part.
             environment = {**kept, **keys, "HOME": home}
             fleetctl = options.fleetctl.resolve()
-            with sandbox.serve(fleetctl, environment) as url:
+            running = nullcontext(options.sandbox) if options.sandbox else sandbox.serve(fleetctl, environment)
+            with running as url:
                 Job(fleetctl, environment, url, options.elsewhere, deviations).run()
     except (
         Failed,

@@ -12,7 +12,7 @@ use fleet_audit::policy::language::{includes, intersects};
 use fleet_audit::policy::pattern::{Letter, Pattern};
 use serde_json::{Value, json};
 
-const SEEDS: u64 = 4_000;
+const SEEDS: u64 = 3_000;
 
 /// SplitMix64; the tests need repeatable variety, not quality.
 struct Dice(u64);

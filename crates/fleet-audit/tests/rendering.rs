@@ -91,6 +91,7 @@ fn junit_passes_only_what_was_decided() {
     assert_eq!(xml.matches("<skipped ").count(), 1 + report.undecided.len());
     // Only the second policy check has neither findings nor anything undecided.
     assert_eq!(xml.matches("2 resources").count(), 1, "{xml}");
+    assert!(xml.contains("For example, any device may publish to $aws/things/OTHER/shadow/update."));
     assert!(xml.contains("a|b&lt;c&gt;&amp;&quot;*"), "{xml}");
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ impl Journal {
         let path = dir.join(STATE);
         let tables = read(&path, failed)?;
         let compacted = dir.join("state.jsonl.new");
-        let mut file = File::create(&compacted).map_err(failed)?;
+        let mut file = private(&compacted).map_err(failed)?;
         for (table, objects) in &tables {
             let puts = objects.iter().map(|(key, value)| (table, key.as_str(), Some(value)));
             file.write_all(&encode(puts)).map_err(failed)?;
@@ -85,12 +85,20 @@ impl Journal {
         &mut self,
         changes: impl Iterator<Item = (&'a Table, &'a str, Option<&'a Value>)>,
     ) -> io::Result<()> {
-        self.file.write_all(&encode(changes))
+        let end = self.file.stream_position()?;
+        let written = self.file.write_all(&encode(changes));
+        if written.is_err() {
+            // Half a line (a full disk) would spoil the next one. The transaction is rolled back by
+            // the store, so its line has to go, too.
+            self.file.set_len(end)?;
+            self.file.seek(SeekFrom::Start(end))?;
+        }
+        written
     }
 
     /// Empties the journal.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.file = File::create(&self.path)?;
+        self.file = private(&self.path)?;
         Ok(())
     }
 }
@@ -119,6 +127,15 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
         Err(TryLockError::WouldBlock) => Err(JournalError::Locked(dir.to_owned())),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// An empty file for this user alone: the state holds code and environment variables of functions.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn encode<'a>(changes: impl Iterator<Item = (&'a Table, &'a str, Option<&'a Value>)>) -> Vec<u8> {

@@ -163,7 +163,7 @@ fn report(policy: &IotPolicy, rule: &Rule, row: Row, reach: &Reach, outcome: &mu
     let actions: Vec<&str> = reach.allowed.iter().map(|(action, _)| *action).collect();
     let whom = match rule.level {
         Level::Finding => "any device",
-        Level::Advice => "a device beside those it shares part of a name with",
+        Level::Advice => "all devices of a family of names",
     };
     let reason = format!("{} allows {} for {whom}.", capitalised(&access.statement), actions.join(", "));
     let finding = outcome.report(&CHECK, rule, resource, reason);

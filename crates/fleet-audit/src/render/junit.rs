@@ -19,8 +19,11 @@ pub fn junit(report: &Report) -> Result<String, quick_junit::SerializeError> {
                 _ => {
                     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                     status.set_type(finding.rule.as_str());
-                    let example = finding.counterexample.as_deref().unwrap_or("");
-                    status.set_message(format!("{} {example}", finding.reason_for_non_compliance).trim());
+                    let mut message = finding.reason_for_non_compliance.clone();
+                    if let Some(example) = &finding.counterexample {
+                        message.push_str(&format!(" For example, {example}."));
+                    }
+                    status.set_message(message);
                     status
                 }
             };

@@ -28,6 +28,12 @@ impl Local {
         Caller::new(&self.sandbox.url())
     }
 
+    /// Waits for something that must come at once.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        let soon = std::time::Duration::from_secs(10);
+        self.runtime.block_on(async { tokio::time::timeout(soon, work).await }).unwrap()
+    }
+
     pub fn stop(self) {
         self.runtime.block_on(self.sandbox.shutdown());
     }

@@ -73,6 +73,7 @@ fn connections_close_before_or_after_the_work_and_a_halt_ends_it() {
     faults.add(Rule { operation: Some("CreateTopic".into()), nth: Some(2), ..Rule::always(Action::Halt) });
     assert!(caller.create_topic("last").is_some() && !faults.halted());
     assert!(caller.create_topic("never").is_none() && faults.halted());
+    local.wait(faults.wait_halted());
     assert!(caller.read("sts").is_none(), "every later call, whatever it is");
     faults.clear();
     assert_eq!(caller.topics(), ["after", "last"]);

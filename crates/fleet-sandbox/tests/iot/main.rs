@@ -105,6 +105,16 @@ fn a_deprecated_thing_type_waits_for_the_sandbox_clock() {
 }
 
 #[test]
+fn certificates_are_issued_on_any_clock() {
+    let local = start(Config::default());
+    let aws = local.caller("us-east-1");
+    for years in [0_u64, 30, 1_000_000] {
+        local.sandbox.clock().advance(Duration::from_secs(years * 365 * 86_400)).unwrap();
+        aws.ok("POST", "/keys-and-certificate", json!({}));
+    }
+}
+
+#[test]
 fn what_was_detached_stands_in_the_way_for_a_while() {
     let slow = Realism { iot_detachment: Duration::from_secs(300), ..Realism::default() };
     let local = start(Config { realism: slow, ..Config::default() });

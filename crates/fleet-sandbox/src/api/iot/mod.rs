@@ -1,5 +1,6 @@
-//! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`, `detachment`, `relation`,
-//! `behavior`, `rule_sql`, `policy_document` and `x509` hold rules that kinds share or that are long.
+//! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`,
+//! `detachment`, `relation`, `behavior`, `rule_sql`, `policy_document` and `x509` hold rules that
+//! kinds share or that are long.
 
 mod audit_configuration;
 mod audit_suppression;

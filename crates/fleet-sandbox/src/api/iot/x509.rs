@@ -22,6 +22,8 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 const LEAST_RSA_BITS: usize = 2048;
+/// The end of 2049, where AWS's own certificates end, in epoch seconds.
+const LAST_SECONDS: u64 = 2_524_607_999;
 
 static ISSUER: LazyLock<Result<Issuer<'static, KeyPair>, rcgen::Error>> = LazyLock::new(|| {
     let mut params = CertificateParams::default();
@@ -124,9 +126,10 @@ fn issuer() -> Result<&'static Issuer<'static, KeyPair>, String> {
 
 /// Validity from two minutes ago to the end of 2049, and a serial number from 40 hexadecimal digits.
 fn settle(params: &mut CertificateParams, now_ms: i64, serial: &str) {
-    let seconds = u64::try_from(now_ms / 1000).unwrap_or_default().saturating_sub(120);
+    // A clock advanced beyond that day would not fit a certificate.
+    let seconds = u64::try_from(now_ms / 1000).unwrap_or_default().saturating_sub(120).min(LAST_SECONDS);
     params.not_before = date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
-    params.not_after = date_time_ymd(2050, 1, 1) - Duration::from_secs(1);
+    params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(LAST_SECONDS);
     params.use_authority_key_identifier_extension = true;
     let digits: Vec<u8> = serial.bytes().take(40).collect();
     let pairs = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte: u8, digit| byte << 4 | (digit & 0xf)));

@@ -67,10 +67,10 @@ pub fn defaults(name: &str) -> Value {
 
 /// Takes over every member the request gives; the others stay as they are.
 pub fn set(tx: &mut Tx<'_>, request: &Request, function: &mut Value) -> Result<(), AwsError> {
-    // Also an unchanged role is tried, since Lambda must be able to assume it after the update.
-    let role = request.str("Role").or(function["Role"].as_str()).unwrap_or_default().to_owned();
-    usable_role(tx, request, &role, "lambda.amazonaws.com")
-        .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))?;
+    if let Some(role) = request.str("Role") {
+        usable_role(tx, request, role, "lambda.amazonaws.com")
+            .map_err(|_| invalid("The role defined for the function cannot be assumed by Lambda."))?;
+    }
     let Some(members) = function.as_object_mut() else { return Ok(()) };
     for name in PLAIN {
         if let Some(value) = request.get(name) {
