@@ -17,6 +17,7 @@ use super::topic;
 use crate::aws::cloudwatch_tags;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -292,25 +293,14 @@ impl Kind for Alarm {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("cloudwatch:DescribeAlarms", || {
-                    cx.session
-                        .clients
-                        .cloudwatch
-                        .describe_alarms()
-                        .max_records(100)
-                        .set_next_token(token.clone())
-                        .send()
-                })
-                .await?;
-            names.extend(page.metric_alarms().iter().filter_map(|alarm| alarm.alarm_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list =
+            |token| cx.session.clients.cloudwatch.describe_alarms().max_records(100).set_next_token(token).send();
+        let pages = pages::all(cx, "cloudwatch:DescribeAlarms", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.metric_alarms())
+            .filter_map(|alarm| alarm.alarm_name().map(str::to_owned))
+            .collect())
     }
 }
 

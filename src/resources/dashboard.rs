@@ -13,6 +13,7 @@ use super::names::NameRule;
 use crate::aws::cloudwatch_tags;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{FileForm, FileRequest, Place, Problems, Reference, Scope};
@@ -137,19 +138,13 @@ impl Kind for Dashboard {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("cloudwatch:ListDashboards", || {
-                    cx.session.clients.cloudwatch.list_dashboards().set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.dashboard_entries().iter().filter_map(|d| d.dashboard_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.cloudwatch.list_dashboards().set_next_token(token).send();
+        let pages = pages::all(cx, "cloudwatch:ListDashboards", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.dashboard_entries())
+            .filter_map(|found| found.dashboard_name().map(str::to_owned))
+            .collect())
     }
 }
 

@@ -21,6 +21,7 @@ use super::names::{NameRule, check_length};
 use super::{arns, log_group, role};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{TagChange, Tags};
 use crate::scope::{FileContent, FileForm, FileRequest, Place, Problems, Reference, Scope};
@@ -523,19 +524,13 @@ impl Kind for Function {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("lambda:ListFunctions", || {
-                    cx.session.clients.lambda.list_functions().set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.functions().iter().filter_map(|found| found.function_name().map(str::to_owned)));
-            marker = page.next_marker().map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.lambda.list_functions().set_marker(token).send();
+        let pages = pages::all(cx, "lambda:ListFunctions", list, |page| page.next_marker()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.functions())
+            .filter_map(|found| found.function_name().map(str::to_owned))
+            .collect())
     }
 }
 

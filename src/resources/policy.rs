@@ -13,6 +13,7 @@ use super::{certificate_mark, thing_group};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::policy_document::{PolicyDocument, PolicyUse};
@@ -183,19 +184,13 @@ impl Kind for Policy {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListPolicies", || {
-                    cx.session.clients.iot.list_policies().page_size(250).set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.policies().iter().filter_map(|found| found.policy_name().map(str::to_owned)));
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_policies().page_size(250).set_marker(token).send();
+        let pages = pages::all(cx, "iot:ListPolicies", list, |page| page.next_marker()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.policies())
+            .filter_map(|found| found.policy_name().map(str::to_owned))
+            .collect())
     }
 }
 
@@ -214,20 +209,11 @@ fn is_group(target: &str) -> bool {
 
 /// ARNs of all that the policy is attached to: certificates, thing groups, Cognito identities.
 pub async fn targets(cx: &Context, name: &str) -> Result<Vec<String>, AwsError> {
-    let (mut all, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListTargetsForPolicy", || {
-                let request = cx.session.clients.iot.list_targets_for_policy().policy_name(name).page_size(250);
-                request.set_marker(marker.clone()).send()
-            })
-            .await?;
-        all.extend(page.targets().iter().cloned());
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+    let list = |token| {
+        cx.session.clients.iot.list_targets_for_policy().policy_name(name).page_size(250).set_marker(token).send()
+    };
+    let pages = pages::all(cx, "iot:ListTargetsForPolicy", list, |page| page.next_marker()).await?;
+    Ok(pages.iter().flat_map(|page| page.targets()).cloned().collect())
 }
 
 async fn attach(cx: &Context, name: &str, live: &BTreeSet<String>, desired: &BTreeSet<String>) -> Result<(), AwsError> {

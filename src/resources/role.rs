@@ -14,6 +14,7 @@ use super::names::{NameRule, check_length};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iam_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::policy_document::{PolicyDocument, PolicyUse};
@@ -338,57 +339,32 @@ impl Kind for Role {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iam:ListRoles", || {
-                    let request = cx.session.clients.iam.list_roles().path_prefix(path(&cx.mark.fleet));
-                    request.set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.roles().iter().map(|role| role.role_name().to_owned()));
-            marker = page.marker().map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let iam = &cx.session.clients.iam;
+        let list = |marker| iam.list_roles().path_prefix(path(&cx.mark.fleet)).set_marker(marker).send();
+        let pages = pages::all(cx, "iam:ListRoles", list, |page| page.marker()).await?;
+        Ok(pages.iter().flat_map(|page| page.roles()).map(|role| role.role_name().to_owned()).collect())
     }
 }
 
 async fn attached(cx: &Context, name: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut arns, mut marker) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListAttachedRolePolicies", || {
-                let request = cx.session.clients.iam.list_attached_role_policies().role_name(name);
-                request.set_marker(marker.clone()).send()
-            })
-            .await?;
-        arns.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            return Ok(arns);
-        }
-    }
+    let iam = &cx.session.clients.iam;
+    let list = |marker| iam.list_attached_role_policies().role_name(name).set_marker(marker).send();
+    let pages = pages::all(cx, "iam:ListAttachedRolePolicies", list, |page| page.marker()).await?;
+    let policies = pages.iter().flat_map(|page| page.attached_policies());
+    Ok(policies.filter_map(|policy| policy.policy_arn().map(str::to_owned)).collect())
 }
 
 async fn inline(cx: &Context, name: &str) -> Result<BTreeMap<String, PolicyDocument>, AwsError> {
     let iam = &cx.session.clients.iam;
-    let (mut documents, mut marker) = (BTreeMap::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListRolePolicies", || iam.list_role_policies().role_name(name).set_marker(marker.clone()).send())
-            .await?;
-        for policy in page.policy_names() {
-            let get = || iam.get_role_policy().role_name(name).policy_name(policy).send();
-            let found = cx.call("iam:GetRolePolicy", get).await?;
-            documents.insert(policy.clone(), PolicyDocument::live(found.policy_document()));
-        }
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            return Ok(documents);
-        }
+    let list = |marker| iam.list_role_policies().role_name(name).set_marker(marker).send();
+    let pages = pages::all(cx, "iam:ListRolePolicies", list, |page| page.marker()).await?;
+    let mut documents = BTreeMap::new();
+    for policy in pages.iter().flat_map(|page| page.policy_names()) {
+        let get = || iam.get_role_policy().role_name(name).policy_name(policy).send();
+        let found = cx.call("iam:GetRolePolicy", get).await?;
+        documents.insert(policy.clone(), PolicyDocument::live(found.policy_document()));
     }
+    Ok(documents)
 }
 
 async fn set_boundary(cx: &Context, name: &str, arn: Option<&str>) -> Result<(), AwsError> {

@@ -16,6 +16,7 @@ use super::names::{IOT_NAME, check_length};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -278,25 +279,11 @@ impl Kind for SecurityProfile {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListSecurityProfiles", || {
-                    cx.session
-                        .clients
-                        .iot
-                        .list_security_profiles()
-                        .max_results(250)
-                        .set_next_token(token.clone())
-                        .send()
-                })
-                .await?;
-            names.extend(page.security_profile_identifiers().iter().map(|found| found.name().to_owned()));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list =
+            |token| cx.session.clients.iot.list_security_profiles().max_results(250).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListSecurityProfiles", list, |page| page.next_token()).await?;
+        let profiles = pages.iter().flat_map(|page| page.security_profile_identifiers());
+        Ok(profiles.map(|found| found.name().to_owned()).collect())
     }
 }
 
@@ -416,20 +403,13 @@ fn emptied(empty: Option<bool>) -> Option<bool> {
 }
 
 async fn attachments(cx: &Context, name: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut targets, mut token) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListTargetsForSecurityProfile", || {
-                let request = cx.session.clients.iot.list_targets_for_security_profile().security_profile_name(name);
-                request.max_results(250).set_next_token(token.clone()).send()
-            })
-            .await?;
-        targets.extend(page.security_profile_targets().iter().map(|target| target.arn().to_owned()));
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(targets);
-        }
-    }
+    let list = |token| {
+        let request = cx.session.clients.iot.list_targets_for_security_profile().security_profile_name(name);
+        request.max_results(250).set_next_token(token).send()
+    };
+    let pages = pages::all(cx, "iot:ListTargetsForSecurityProfile", list, |page| page.next_token()).await?;
+    let targets = pages.iter().flat_map(|page| page.security_profile_targets());
+    Ok(targets.map(|target| target.arn().to_owned()).collect())
 }
 
 /// Attaches before it detaches, so that no device is without the profile in between. Attaching twice is no error.

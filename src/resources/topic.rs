@@ -16,6 +16,7 @@ use super::topic_access;
 use super::topic_subscription::{self as subscription, Subscription};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{FLEET_TAG, TagChange, Tags};
 use crate::policy_document::{PolicyDocument, PolicyUse};
@@ -274,17 +275,10 @@ impl Kind for Topic {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let list = || cx.session.clients.sns.list_topics().set_next_token(token.clone()).send();
-            let page = cx.call("sns:ListTopics", list).await?;
-            let name = |arn: &str| arn.rsplit(':').next().map(str::to_owned);
-            names.extend(page.topics().iter().filter_map(|topic| topic.topic_arn().and_then(name)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.sns.list_topics().set_next_token(token).send();
+        let pages = pages::all(cx, "sns:ListTopics", list, |page| page.next_token()).await?;
+        let arns = pages.iter().flat_map(|page| page.topics()).filter_map(|topic| topic.topic_arn());
+        Ok(arns.filter_map(|arn| arn.rsplit(':').next().map(str::to_owned)).collect())
     }
 }
 

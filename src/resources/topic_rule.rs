@@ -23,6 +23,7 @@ use super::rule_action::{self, Declared};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{TagChange, Tags};
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -172,19 +173,13 @@ impl Kind for TopicRule {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListTopicRules", || {
-                    cx.session.clients.iot.list_topic_rules().max_results(1000).set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.rules().iter().filter_map(|found| found.rule_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_topic_rules().max_results(1000).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListTopicRules", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.rules())
+            .filter_map(|found| found.rule_name().map(str::to_owned))
+            .collect())
     }
 }
 
