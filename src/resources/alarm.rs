@@ -13,7 +13,7 @@ use super::alarm_condition::Condition;
 use super::alarm_metric::{self, Query, QueryState};
 use super::names::{check_choice, check_length};
 use super::seconds::Seconds;
-use super::topic;
+use super::{function, topic};
 use crate::aws::cloudwatch_tags;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
@@ -143,7 +143,7 @@ impl Spec {
 impl Actions<'_> {
     fn arns(&self, place: &Place) -> BTreeSet<String> {
         let topics = self.notify.1.iter().map(|text| Reference::arn(text, |name| topic::arn(place, name)));
-        let functions = self.invoke.1.iter().map(|text| Reference::arn(text, |name| function_arn(place, name)));
+        let functions = self.invoke.1.iter().map(|text| Reference::arn(text, |name| function::arn(place, name)));
         topics.chain(functions).chain(self.others.iter().cloned()).collect()
     }
 
@@ -190,10 +190,6 @@ pub struct State {
 
 pub fn arn(place: &Place, name: &str) -> String {
     place.arn("cloudwatch", format_args!("alarm:{name}"))
-}
-
-fn function_arn(place: &Place, name: &str) -> String {
-    place.arn("lambda", format_args!("function:{name}"))
 }
 
 impl Kind for Alarm {

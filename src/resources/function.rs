@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::function_permission::{self as permission, Permissions};
 use super::names::{NameRule, check_length};
-use super::{arns, log_group, role};
+use super::{log_group, role};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::pages;
@@ -419,7 +419,7 @@ impl Kind for Function {
             architectures: spec.architectures.unwrap_or_else(|| vec!["x86_64".into()]),
             runtime: spec.runtime,
             handler: spec.handler,
-            role: arns::role(scope, &spec.role),
+            role: Reference::arn(&spec.role, |name| role::arn(scope.place, scope.fleet, name)),
             description: spec.description,
             timeout: spec.timeout.unwrap_or(3),
             memory_size: spec.memory_size.unwrap_or(128),

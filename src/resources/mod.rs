@@ -3,7 +3,6 @@
 pub mod alarm;
 mod alarm_condition;
 mod alarm_metric;
-mod arns;
 mod audit_checks;
 pub mod audit_configuration;
 mod behavior;

@@ -10,9 +10,9 @@ use aws_sdk_iot::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arns;
 use super::behavior::{self, Behavior, Dimension};
 use super::names::{IOT_NAME, check_length};
+use super::{role, thing_group, topic};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
@@ -141,7 +141,7 @@ pub fn arn(place: &Place, name: &str) -> String {
 impl Target {
     fn arn(&self, scope: &Scope) -> String {
         match self {
-            Target::Group(name) => arns::thing_group(scope, name),
+            Target::Group(name) => Reference::arn(name, |name| thing_group::arn(scope.place, name)),
             Target::All(Devices::Things) => scope.place.arn("iot", "all/things"),
             Target::All(Devices::Registered) => scope.place.arn("iot", "all/registered-things"),
             Target::All(Devices::Unregistered) => scope.place.arn("iot", "all/unregistered-things"),
@@ -186,17 +186,17 @@ impl Kind for SecurityProfile {
             })?;
             behaviors.insert(name.clone(), compiled);
         }
+        let topic_arn = |text: &str| Reference::arn(text, |name| topic::arn(scope.place, name));
+        let role_arn = |text: &str| Reference::arn(text, |name| role::arn(scope.place, scope.fleet, name));
         let mut alert_targets = spec.alert_targets;
         if let Some(to) = &spec.alert_to {
-            let target =
-                AlertTarget { alert_target_arn: arns::topic(scope, &to.topic), role_arn: arns::role(scope, &to.role) };
+            let target = AlertTarget { alert_target_arn: topic_arn(&to.topic), role_arn: role_arn(&to.role) };
             alert_targets.insert("SNS".into(), target);
         }
         let sugar = spec.retain.into_iter();
         let sugar = sugar.map(|metric| Retained { metric, metric_dimension: None, export_metric: false });
-        let export = spec
-            .metrics_export
-            .map(|to| MetricsExportConfig { mqtt_topic: to.topic, role_arn: arns::role(scope, &to.role) });
+        let export =
+            spec.metrics_export.map(|to| MetricsExportConfig { mqtt_topic: to.topic, role_arn: role_arn(&to.role) });
         Ok(State {
             description: spec.description,
             behaviors,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::function;
 use super::names::check_choice;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
@@ -124,7 +125,7 @@ pub fn desired(entries: BTreeMap<String, Spec>, place: &Place) -> Result<Subscri
         let pointer = format!("/subscriptions/{}", crate::spec::node::pointer_token(&label));
         let Some((protocol, endpoint)) = entry.endpoints().next() else { continue };
         let endpoint = match protocol {
-            "lambda" => Reference::arn(endpoint, |name| place.arn("lambda", format_args!("function:{name}"))),
+            "lambda" => Reference::arn(endpoint, |name| function::arn(place, name)),
             _ => endpoint.to_owned(),
         };
         let object = |fields: Option<Map<String, Value>>| fields.filter(|all| !all.is_empty()).map(Value::Object);
