@@ -3,13 +3,16 @@
 //! The state is the dashboard's body as data with AWS's defaults and abbreviations written out, so that neither
 //! spacing nor the console's habit of abbreviating shows as a change.
 
+mod body;
+mod widget;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::dashboard_body::canonical;
-use super::dashboard_widget::Widget;
-use super::names::NameRule;
+use self::body::canonical;
+use self::widget::Widget;
+use super::names::{NameRule, check_choice};
 use crate::aws::cloudwatch_tags;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
@@ -74,7 +77,7 @@ impl Kind for Dashboard {
         if spec.widgets.len() > 500 {
             problems.push("/widgets", "a dashboard has at most 500 widgets (CloudWatch quotas)");
         }
-        super::names::check_choice("/periodOverride", &spec.period_override, &["auto", "inherit"], problems);
+        check_choice("/periodOverride", &spec.period_override, &["auto", "inherit"], problems);
         for (index, widget) in spec.widgets.iter().enumerate() {
             widget.check(&format!("/widgets/{index}"), problems);
         }

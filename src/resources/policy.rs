@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::mark;
 use super::names::NameRule;
-use super::{certificate_mark, thing_group};
+use super::thing_group;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
@@ -69,8 +70,8 @@ impl Kind for Policy {
 
     fn check(name: &str, spec: &Spec, problems: &mut Problems) {
         NAME.check(name, problems);
-        if certificate_mark::is_mark(name) {
-            problems.push("", format!("names that start with `{}` are fleetctl's own", certificate_mark::PREFIX));
+        if mark::is_mark(name) {
+            problems.push("", format!("names that start with `{}` are fleetctl's own", mark::PREFIX));
         }
         match (&spec.document, &spec.document_file) {
             (Some(document), None) => check_document("/document", document, problems),
@@ -129,7 +130,7 @@ impl Kind for Policy {
         let get = || cx.session.clients.iot.get_policy().policy_name(name).send();
         let Some(found) = cx.call("iot:GetPolicy", get).await.optional()? else { return Ok(None) };
         let Some(targets) = targets(cx, name).await.optional()? else { return Ok(None) };
-        if certificate_mark::is_mark(name) && !targets.is_empty() {
+        if mark::is_mark(name) && !targets.is_empty() {
             return Ok(None);
         }
         let state = State {
@@ -170,7 +171,7 @@ impl Kind for Policy {
     async fn delete(cx: &Context, live: &Live<State>) -> Result<(), AwsError> {
         let iot = &cx.session.clients.iot;
         let Some(targets) = targets(cx, &live.id).await.optional()? else { return Ok(()) };
-        if certificate_mark::is_mark(&live.id) && !targets.is_empty() {
+        if mark::is_mark(&live.id) && !targets.is_empty() {
             return Ok(());
         }
         for target in &targets {

@@ -3,14 +3,16 @@
 //! Since 2026-08-31 AWS takes no new customers for Detect: in an account that never used it, creation fails (Device
 //! Defender developer guide, "Detect availability change").
 
+mod behavior;
+mod check;
+mod wire;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iot::operation::describe_security_profile::DescribeSecurityProfileOutput;
-use aws_sdk_iot::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::behavior::{self, Behavior, Dimension};
+use self::behavior::{Behavior, Dimension};
 use super::names::{IOT_NAME, check_length};
 use super::{role, thing_group, topic};
 use crate::aws::context::Context;
@@ -162,8 +164,8 @@ impl Kind for SecurityProfile {
     fn check(name: &str, spec: &Spec, problems: &mut Problems) {
         IOT_NAME.check(name, problems);
         check_length("/description", &spec.description, 1000, "API:SecurityProfileDescription", problems);
-        check_behaviors(name, spec, problems);
-        check_targets(spec, problems);
+        check::behaviors(name, spec, problems);
+        check::targets(spec, problems);
     }
 
     fn references(spec: &Spec) -> Vec<Reference> {
@@ -284,111 +286,6 @@ impl Kind for SecurityProfile {
         let pages = pages::all(cx, "iot:ListSecurityProfiles", list, |page| page.next_token()).await?;
         let profiles = pages.iter().flat_map(|page| page.security_profile_identifiers());
         Ok(profiles.map(|found| found.name().to_owned()).collect())
-    }
-}
-
-fn check_behaviors(profile: &str, spec: &Spec, problems: &mut Problems) {
-    let place = |name: &str, field: &str| format!("/behaviors/{}{field}", pointer_token(name));
-    let mut compiled = BTreeMap::new();
-    for (name, declared) in &spec.behaviors {
-        match declared.compile(name) {
-            Ok(behavior) => drop(compiled.insert(name.clone(), behavior)),
-            Err((field, message)) => problems.push(place(name, &field), message),
-        }
-    }
-    for (behavior, (field, message)) in behavior::mistakes(profile, compiled.iter()) {
-        match behavior {
-            Some(name) => problems.push(place(&name, &field), message),
-            None => problems.push("/behaviors", message),
-        }
-    }
-}
-
-fn check_targets(spec: &Spec, problems: &mut Problems) {
-    if spec.alert_to.is_some() && !spec.alert_targets.is_empty() {
-        problems.push("/alertTo", "`alertTo` and `alertTargets` say the same; keep one of them");
-    }
-    if let Some(other) = spec.alert_targets.keys().find(|key| *key != "SNS") {
-        let pointer = format!("/alertTargets/{}", pointer_token(other));
-        problems.push(pointer, "the only type of alert target is `SNS` (API:AlertTargetType)");
-    }
-    if spec.metrics_export.is_some() && spec.metrics_export_config.is_some() {
-        problems.push("/metricsExport", "`metricsExport` and `metricsExportConfig` say the same; keep one of them");
-    }
-    if let Some(to) = &spec.metrics_export {
-        check_length("/metricsExport/topic", &to.topic, 512, "API:MqttTopic", problems);
-    }
-    for (index, target) in spec.attach_to.iter().enumerate() {
-        let (form, arn) = match target {
-            Target::Arn(arn) => ("arn", arn),
-            Target::Group(arn) if arn.starts_with("arn:") => ("group", arn),
-            Target::Group(_) | Target::All(_) => continue,
-        };
-        if let Err(message) = fleet_detect::profile::Target::from_arn(arn) {
-            problems.push(format!("/attachTo/{index}/{form}"), message);
-        }
-    }
-}
-
-impl State {
-    fn behaviors_sdk(&self) -> Vec<sdk::Behavior> {
-        self.behaviors.iter().map(|(name, behavior)| behavior.to_sdk(name)).collect()
-    }
-
-    fn alert_targets_sdk(&self) -> Option<std::collections::HashMap<sdk::AlertTargetType, sdk::AlertTarget>> {
-        let build = |(kind, target): (&String, &AlertTarget)| {
-            let builder = sdk::AlertTarget::builder().alert_target_arn(&target.alert_target_arn);
-            let target = builder.role_arn(&target.role_arn).build().expect("both members are set");
-            (sdk::AlertTargetType::from(kind.as_str()), target)
-        };
-        (!self.alert_targets.is_empty()).then(|| self.alert_targets.iter().map(build).collect())
-    }
-
-    fn retained_sdk(&self) -> Vec<sdk::MetricToRetain> {
-        let build = |retained: &Retained| {
-            let dimension = retained.metric_dimension.as_ref().map(Dimension::to_sdk);
-            let builder = sdk::MetricToRetain::builder().metric(&retained.metric).set_metric_dimension(dimension);
-            builder.export_metric(retained.export_metric).build().expect("the metric is set")
-        };
-        self.retained.iter().map(build).collect()
-    }
-
-    fn metrics_export_sdk(&self) -> Option<sdk::MetricsExportConfig> {
-        let own = self.metrics_export.as_ref()?;
-        let builder = sdk::MetricsExportConfig::builder().mqtt_topic(&own.mqtt_topic).role_arn(&own.role_arn);
-        Some(builder.build().expect("both members are set"))
-    }
-}
-
-/// Attachments are read by a call of their own.
-impl From<&DescribeSecurityProfileOutput> for State {
-    fn from(found: &DescribeSecurityProfileOutput) -> State {
-        let alert_targets = found.alert_targets().into_iter().flatten().map(|(kind, target)| {
-            let role_arn = target.role_arn().to_owned();
-            let target = AlertTarget { alert_target_arn: target.alert_target_arn().to_owned(), role_arn };
-            (kind.as_str().to_owned(), target)
-        });
-        let retained = found.additional_metrics_to_retain_v2().iter().map(|live| Retained {
-            metric: live.metric().to_owned(),
-            metric_dimension: live.metric_dimension().map(Dimension::from_sdk),
-            export_metric: live.export_metric().unwrap_or(false),
-        });
-        // The older list holds names only; what is on either list is retained.
-        #[allow(deprecated)]
-        let older = found.additional_metrics_to_retain().iter();
-        let older =
-            older.map(|metric| Retained { metric: metric.clone(), metric_dimension: None, export_metric: false });
-        State {
-            description: found.security_profile_description().unwrap_or_default().to_owned(),
-            behaviors: found.behaviors().iter().map(|b| (b.name().to_owned(), Behavior::from_sdk(b))).collect(),
-            alert_targets: alert_targets.collect(),
-            attached_to: BTreeSet::new(),
-            retained: retained.chain(older).collect(),
-            metrics_export: found.metrics_export_config().map(|live| MetricsExportConfig {
-                mqtt_topic: live.mqtt_topic().to_owned(),
-                role_arn: live.role_arn().to_owned(),
-            }),
-        }
     }
 }
 

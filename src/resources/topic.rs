@@ -4,6 +4,9 @@
 //! its confirmation counts as present: AWS shows neither its settings nor an ARN for it until then, and removes it by
 //! itself when nobody confirms.
 
+mod access;
+mod subscription;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_sns::types::Tag;
@@ -11,9 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::subscription::Subscription;
 use super::names::{NameRule, check_choice, check_length};
-use super::topic_access;
-use super::topic_subscription::{self as subscription, Subscription};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::pages;
@@ -87,7 +89,7 @@ impl State {
             ("KmsMasterKeyId", self.kms_key.clone().unwrap_or_default()),
             ("SignatureVersion", self.signature_version.clone()),
             ("DeliveryPolicy", self.delivery_policy.as_ref().map(Value::to_string).unwrap_or_default()),
-            ("Policy", topic_access::wire(self.policy.as_ref(), topic_arn, place)),
+            ("Policy", access::wire(self.policy.as_ref(), topic_arn, place)),
         ]);
         match self.fifo {
             true => all.extend([
@@ -147,7 +149,7 @@ impl Kind for Topic {
         check_choice("/tracingConfig", &spec.tracing_config, TRACING, problems);
         check_choice("/signatureVersion", &spec.signature_version, SIGNATURES, problems);
         check_choice("/fifoThroughputScope", &spec.fifo_throughput_scope, THROUGHPUT, problems);
-        topic_access::check_publishers(&spec.publishers, problems);
+        access::check_publishers(&spec.publishers, problems);
         if let Some(policy) = &spec.policy {
             policy.check("/policy", PolicyUse::Resource, problems);
             if !spec.publishers.is_empty() {
@@ -178,7 +180,7 @@ impl Kind for Topic {
         let topic_arn = arn(scope.place, scope.name);
         let policy = match spec.publishers.is_empty() {
             true => spec.policy,
-            false => Some(topic_access::of_publishers(&spec.publishers, &topic_arn, scope.place)),
+            false => Some(access::of_publishers(&spec.publishers, &topic_arn, scope.place)),
         };
         Ok(State {
             display_name: spec.display_name,
@@ -188,7 +190,7 @@ impl Kind for Topic {
             kms_key: spec.kms_key.filter(|key| !key.is_empty()),
             tracing_config: spec.tracing_config.unwrap_or(plain.tracing_config),
             signature_version: spec.signature_version.unwrap_or(plain.signature_version),
-            policy: policy.filter(|policy| !topic_access::is_default(policy, scope.place)),
+            policy: policy.filter(|policy| !access::is_default(policy, scope.place)),
             delivery_policy: spec.delivery_policy.map(Value::Object),
             subscriptions: spec.subscriptions.map(|all| subscription::desired(all, scope.place)).transpose()?,
         })
@@ -312,7 +314,7 @@ async fn read(cx: &Context, name: &str, desired: Option<&State>) -> Result<Optio
         kms_key: attribute("KmsMasterKeyId").map(str::to_owned),
         tracing_config: attribute("TracingConfig").unwrap_or(&plain.tracing_config).to_owned(),
         signature_version: attribute("SignatureVersion").unwrap_or(&plain.signature_version).to_owned(),
-        policy: policy.filter(|policy| !topic_access::is_default(policy, cx.place())),
+        policy: policy.filter(|policy| !access::is_default(policy, cx.place())),
         delivery_policy: attribute("DeliveryPolicy").and_then(|text| serde_json::from_str(text).ok()),
         subscriptions,
     };

@@ -3,6 +3,9 @@
 //! The payload stays JSON in AWS's form. The SDK addresses, signs and sends the requests; the body is put in, and the
 //! answer taken out, where its types would otherwise stand.
 
+mod action;
+mod action_table;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_iot::types::TopicRulePayload;
@@ -18,8 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::action::Declared;
 use super::names::NameRule;
-use super::rule_action::{self, Declared};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::iot_tags;
@@ -202,8 +205,8 @@ impl State {
             description: text("description").unwrap_or_default(),
             aws_iot_sql_version: text("awsIotSqlVersion").unwrap_or_else(|| UNSAID_SQL_VERSION.into()),
             rule_disabled: rule["ruleDisabled"].as_bool().unwrap_or(false),
-            actions: rule["actions"].as_array().into_iter().flatten().map(rule_action::canonical).collect(),
-            error_action: error_action.map(rule_action::canonical),
+            actions: rule["actions"].as_array().into_iter().flatten().map(action::canonical).collect(),
+            error_action: error_action.map(action::canonical),
         }
     }
 

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::function;
-use super::names::check_choice;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::pages;
+use crate::resources::function;
+use crate::resources::names::check_choice;
 use crate::scope::{Place, Problems, Reference};
 
 const SCOPES: &[&str] = &["MessageAttributes", "MessageBody"];

@@ -8,9 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::rule_action_table::{ACTIONS, Action, Default, Field, Means, Shape, find};
-use super::{function, log_group, role, topic};
+use super::action_table::{ACTIONS, Action, Default, Field, Means, Shape, find};
 use crate::diagnostic::did_you_mean;
+use crate::resources::{function, log_group, role, topic};
 use crate::scope::{Problems, Reference, Scope};
 use crate::spec::node::pointer_token;
 

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
 
-use super::certificate::{State, arn};
-use super::{certificate_file, certificate_key as key, certificate_mark};
+use super::{State, arn, file, key, mark};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::pages;
@@ -28,7 +27,7 @@ pub async fn describe(cx: &Context, id: &str) -> Result<Option<CertificateDescri
 /// The certificate issued for the desired key. The cheap places come first: the file it was written to, then the
 /// things it is attached to, then all certificates of the fleet.
 pub async fn issued(cx: &Context, desired: &State) -> Result<Option<CertificateDescription>, AwsError> {
-    let written = desired.certificate_out.as_deref().and_then(certificate_file::read);
+    let written = desired.certificate_out.as_deref().and_then(file::read);
     if let Some(written) = written.filter(|written| written.public_key == desired.public_key)
         && let Some(found) = describe(cx, &written.fingerprint).await?
     {
@@ -42,7 +41,7 @@ pub async fn issued(cx: &Context, desired: &State) -> Result<Option<CertificateD
             }
         }
     }
-    for certificate in certificate_mark::marked(cx).await? {
+    for certificate in mark::marked(cx).await? {
         if let Some(found) = with_key(cx, &certificate, &desired.public_key, &mut seen).await? {
             return Ok(Some(found));
         }
