@@ -52,7 +52,7 @@ impl From<&DescribeSecurityProfileOutput> for State {
             export_metric: live.export_metric().unwrap_or(false),
         });
         // The older list holds names only; what is on either list is retained.
-        #[allow(deprecated)]
+        #[expect(deprecated, reason = "a profile may still have it set")]
         let older = found.additional_metrics_to_retain().iter();
         let older =
             older.map(|metric| Retained { metric: metric.clone(), metric_dimension: None, export_metric: false });
