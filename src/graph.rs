@@ -49,7 +49,7 @@ fn find_cycle<'a>(
         path.push(edge);
         let on_path = stack.iter().position(|(node, _)| *node == &edge.to);
         if let Some(position) = on_path {
-            stack.iter().for_each(|(node, _)| drop(done.insert(node)));
+            done.extend(stack.iter().map(|(node, _)| node));
             return Some(path.split_off(position));
         }
         stack.push((&edge.to, 0));

@@ -1,7 +1,8 @@
 //! One AWS kind, and the single place where kinds lose their types.
 //!
-//! A kind is a file in `resources/`. It says what a user may write ([`Kind::Spec`]), what is compared ([`Kind::State`]),
-//! and how to read, create, update and delete. Everything else in the engine works on [`AnyKind`] and on JSON.
+//! A kind is a file in `resources/`, with its parts in the folder of the same name. It says what a user may write
+//! ([`Kind::Spec`]), what is compared ([`Kind::State`]), and how to read, create, update and delete. Everything else in
+//! the engine works on [`AnyKind`] and on JSON.
 //! `desired` and `read` yield the same `State`, where defaults and order are already settled, so that neither can
 //! show up as a change.
 

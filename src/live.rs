@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::address::Address;
 use crate::aws::context::{Context, Session};
 use crate::aws::error::AwsError;
+use crate::aws::pages;
 use crate::kind::{self, LiveObject};
 use crate::ownership::{ADDRESS_TAG, FLEET_TAG};
 use crate::spec::resolve::Desired;
@@ -152,23 +153,15 @@ async fn indexed(session: &Arc<Session>) -> Result<Vec<(Address, String)>, AwsEr
     use aws_sdk_resourcegroupstagging::types::TagFilter;
     let cx = Context::new(session, Address::new("tags", ""));
     let sections: Vec<&str> = kind::sections().collect();
-    let (mut found, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("tag:GetResources", || {
-                let filter = TagFilter::builder().key(FLEET_TAG).values(&session.fleet).build();
-                let request = session.clients.tagging.get_resources().tag_filters(filter);
-                request.resources_per_page(100).set_pagination_token(token.clone()).send()
-            })
-            .await?;
-        for resource in page.resource_tag_mapping_list() {
-            let address = resource.tags().iter().find(|tag| tag.key() == ADDRESS_TAG);
-            let address = address.and_then(|tag| Address::parse(tag.value(), &sections));
-            found.extend(address.map(|address| (address.clone(), address.name)));
-        }
-        token = page.pagination_token().filter(|token| !token.is_empty()).map(str::to_owned);
-        if token.is_none() {
-            return Ok(found);
-        }
-    }
+    let list = |token| {
+        let filter = TagFilter::builder().key(FLEET_TAG).values(&session.fleet).build();
+        let request = session.clients.tagging.get_resources().tag_filters(filter);
+        request.resources_per_page(100).set_pagination_token(token).send()
+    };
+    let pages = pages::all(&cx, "tag:GetResources", list, |page| page.pagination_token()).await?;
+    let addresses = pages.iter().flat_map(|page| page.resource_tag_mapping_list()).filter_map(|resource| {
+        let address = resource.tags().iter().find(|tag| tag.key() == ADDRESS_TAG)?;
+        Address::parse(address.value(), &sections)
+    });
+    Ok(addresses.map(|address| (address.clone(), address.name)).collect())
 }

@@ -217,7 +217,9 @@ fn conflict_reason(address: &Address, owner: Option<&Owner>) -> String {
         Some(owner) => format!("belongs to the fleet `{}`", owner.fleet),
         None => "was not made by fleetctl".into(),
     };
-    format!("it exists and {whose}; rename it here, delete it there, or take it over with `fleetctl adopt SPEC {address}`")
+    format!(
+        "it exists and {whose}; rename it here, delete it there, or take it over with `fleetctl adopt SPEC {address}`"
+    )
 }
 
 fn orphan_step(address: &Address, live: &LiveObject, why: &str) -> Step {

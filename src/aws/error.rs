@@ -45,9 +45,9 @@ impl AwsError {
     {
         let cause = match &error {
             // An answer of success that does not fit the model.
-            SdkError::ServiceError(answer) if answer.raw().status().is_success() => Cause::Malformed {
-                message: format!("the answer could not be read: {}", chain(answer.err())),
-            },
+            SdkError::ServiceError(answer) if answer.raw().status().is_success() => {
+                Cause::Malformed { message: format!("the answer could not be read: {}", chain(answer.err())) }
+            }
             SdkError::ServiceError(answer) => Cause::Service {
                 code: answer.err().code().unwrap_or("Unknown").to_owned(),
                 message: answer.err().message().unwrap_or_default().to_owned(),

@@ -4,6 +4,7 @@ use aws_sdk_iot::types::Tag;
 
 use super::context::Context;
 use super::error::AwsError;
+use super::pages;
 use crate::ownership::{TagChange, Tags};
 
 /// Tags for a create call.
@@ -14,22 +15,10 @@ pub fn wire(tags: &Tags) -> Option<Vec<Tag>> {
 
 /// All tags of an object. The list is paged by a token without a page size (API:ListTagsForResource).
 pub async fn read(cx: &Context, arn: &str) -> Result<Tags, AwsError> {
-    let (mut tags, mut token) = (Tags::new(), None);
-    loop {
-        let page = cx
-            .call("iot:ListTagsForResource", || {
-                let request = cx.session.clients.iot.list_tags_for_resource().resource_arn(arn);
-                request.set_next_token(token.clone()).send()
-            })
-            .await?;
-        for tag in page.tags() {
-            tags.insert(tag.key().to_owned(), tag.value().unwrap_or_default().to_owned());
-        }
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(tags);
-        }
-    }
+    let list = |token| cx.session.clients.iot.list_tags_for_resource().resource_arn(arn).set_next_token(token).send();
+    let pages = pages::all(cx, "iot:ListTagsForResource", list, |page| page.next_token()).await?;
+    let tags = pages.iter().flat_map(|page| page.tags());
+    Ok(tags.map(|tag| (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned())).collect())
 }
 
 pub async fn change(cx: &Context, arn: &str, change: &TagChange) -> Result<(), AwsError> {

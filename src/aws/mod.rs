@@ -7,5 +7,6 @@ pub mod context;
 pub mod error;
 pub mod iam_tags;
 pub mod iot_tags;
+pub mod pages;
 pub mod patience;
 pub mod rate;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::output;
 use super::Global;
 use super::confirm;
 use super::failure::Failure;
 use super::front;
+use super::output;
 use super::plan::{self, Choice, Goal, Planned};
 use super::progress::Display;
 use super::session::{self, Connected, Wanted};
@@ -125,7 +125,11 @@ fn sum_up(global: &Global, plan: &Plan, report: &Report, seconds: f64, path: &Pa
             return; // A saved plan is used up, and does not know which spec it came from.
         }
         let flag = plan::sandbox_flag(global);
-        output::line(format_args!("\n{} {done} changes to fleet {} in {seconds:.1} s.", paint.green("Done:"), plan.fleet));
+        output::line(format_args!(
+            "\n{} {done} changes to fleet {} in {seconds:.1} s.",
+            paint.green("Done:"),
+            plan.fleet
+        ));
         let next = match plan.count(Action::Delete) == report.ends.len() {
             true => format!("fleetctl apply{flag} {}", path.display()),
             false => format!("fleetctl plan{flag} {}", path.display()),
@@ -138,7 +142,9 @@ fn sum_up(global: &Global, plan: &Plan, report: &Report, seconds: f64, path: &Pa
         match end {
             End::Done => {}
             End::Failed(error) => output::line(format_args!("  {} failed: {error}", step.address)),
-            End::Moved => output::line(format_args!("  {} was changed by somebody else since the plan; plan again", step.address)),
+            End::Moved => {
+                output::line(format_args!("  {} was changed by somebody else since the plan; plan again", step.address))
+            }
             End::Skipped(because) => output::line(format_args!("  {} was not begun: {because}", step.address)),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::{output, Global, front};
+use super::{Global, front, output};
 use crate::exit;
 
 /// Check a spec without any network: form, names, limits, references, cycles, files.
@@ -31,9 +31,14 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
         }
         () if global.json => {
             let found = checked.diagnostics.to_json(&checked.sources);
-            output::line(format_args!("{}", serde_json::json!({ "version": 1, "type": "diagnostics", "diagnostics": found })));
+            output::line(format_args!(
+                "{}",
+                serde_json::json!({ "version": 1, "type": "diagnostics", "diagnostics": found })
+            ));
         }
-        () => output::line(format_args!("{}: {} objects are in order.", path.display(), checked.resolved.entries.len())),
+        () => {
+            output::line(format_args!("{}: {} objects are in order.", path.display(), checked.resolved.entries.len()))
+        }
     }
     Ok(exit::DONE)
 }

@@ -4,8 +4,8 @@ use crate::aws::error::AwsError;
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::exit;
 
-use super::output;
 use super::Global;
+use super::output;
 
 pub enum Failure {
     /// The spec has mistakes.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::{output, Global, front};
+use super::{Global, front, output};
 use crate::{exit, graph};
 
 /// Draw what uses what: solid where it must exist first, dashed where it is only named.

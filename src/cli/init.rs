@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output;
 use super::Global;
 use super::failure::Failure;
+use super::output;
 use crate::exit;
 
 /// Write a commented spec to start from.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::output;
 use super::Global;
 use super::failure::Failure;
 use super::front::{self, Checked};
+use super::output;
 use super::session::{self, Connected, Wanted};
 use crate::address::Address;
 use crate::aws::context::{Progress, Silent};

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::output;
 use super::Global;
+use super::output;
 use crate::address::Address;
 use crate::apply::{End, Events};
 use crate::aws::context::Progress;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use fleet_sandbox::{Config, Sandbox};
 
-use super::output;
 use super::Global;
 use super::failure::Failure;
+use super::output;
 use crate::exit;
 
 /// The local AWS: IoT with Device Defender, SNS, CloudWatch, Logs, Lambda, IAM, STS.
@@ -69,7 +69,9 @@ async fn serve(config: Config) -> Result<u8, Failure> {
         "  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=000000000000 AWS_SECRET_ACCESS_KEY=sandbox AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"
     ));
     output::line(format_args!("  aws iot list-things\n"));
-    output::line(format_args!("Let five minutes pass: curl -X POST {url}/_fleetctl/clock -d '{{\"advanceSeconds\": 300}}'"));
+    output::line(format_args!(
+        "Let five minutes pass: curl -X POST {url}/_fleetctl/clock -d '{{\"advanceSeconds\": 300}}'"
+    ));
     let _ = tokio::signal::ctrl_c().await;
     sandbox.shutdown().await;
     Ok(exit::DONE)

@@ -1,7 +1,7 @@
 //! `fleetctl schema`.
 
-use super::output;
 use super::failure::Failure;
+use super::output;
 use crate::exit;
 use crate::spec::shape;
 

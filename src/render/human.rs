@@ -1,6 +1,6 @@
 //! A plan for people.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use serde_json::Value;
 
@@ -120,7 +120,9 @@ fn field(text: &mut String, pointer: &str, key: &str, value: &Value, kind: &dyn 
                 let _ = writeln!(text, "{pad}  {line}");
             }
         }
-        value => drop(writeln!(text, "{pad}{key}: {}", inline(value))),
+        value => {
+            let _ = writeln!(text, "{pad}{key}: {}", inline(value));
+        }
     }
 }
 
@@ -142,20 +144,27 @@ fn changed(text: &mut String, step: &Step, change: &Change, kind: &dyn AnyKind, 
         (Some(Value::Array(live)), Some(Value::Array(desired))) => {
             let (gone, new) = list_difference(live, desired);
             let _ = writeln!(text, "      {name}:{forced}");
-            gone.iter().for_each(|item| drop(writeln!(text, "        {} {item}", paint.red("-"))));
-            new.iter().for_each(|item| drop(writeln!(text, "        {} {item}", paint.green("+"))));
+            marked(text, &paint.red("-"), gone.iter());
+            marked(text, &paint.green("+"), new.iter());
             if gone.is_empty() && new.is_empty() {
                 let _ = writeln!(text, "        the order changes");
             }
         }
         (Some(Value::String(live)), Some(Value::String(desired))) if live.contains('\n') || desired.contains('\n') => {
             let _ = writeln!(text, "      {name}:{forced}");
-            live.lines().for_each(|line| drop(writeln!(text, "        {} {line}", paint.red("-"))));
-            desired.lines().for_each(|line| drop(writeln!(text, "        {} {line}", paint.green("+"))));
+            marked(text, &paint.red("-"), live.lines());
+            marked(text, &paint.green("+"), desired.lines());
         }
         (live, desired) => {
             let side = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
             let _ = writeln!(text, "      {name}: {} → {}{forced}", paint.red(side(live)), paint.green(side(desired)));
         }
+    }
+}
+
+/// What is gone or new, one line each.
+fn marked(text: &mut String, mark: &str, items: impl Iterator<Item = impl Display>) {
+    for item in items {
+        let _ = writeln!(text, "        {mark} {item}");
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::audit_checks::{self, THRESHOLD_DAYS};
-use super::{arns, scheduled_audit};
+use super::{role, scheduled_audit, topic};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::kind::{Kind, Live, Ownership};
@@ -144,10 +144,12 @@ impl Kind for AuditConfiguration {
     }
 
     fn desired(spec: Spec, scope: &Scope) -> Result<State, Problems> {
+        let topic_arn = |text: &str| Reference::arn(text, |name| topic::arn(scope.place, name));
+        let role_arn = |text: &str| Reference::arn(text, |name| role::arn(scope.place, scope.fleet, name));
         let notify = spec
             .notify
             .filter(|to| to.enabled)
-            .map(|to| Notify { target_arn: arns::topic(scope, &to.topic), role_arn: arns::role(scope, &to.role) });
+            .map(|to| Notify { target_arn: topic_arn(&to.topic), role_arn: role_arn(&to.role) });
         let checks = spec.checks.into_iter().map(|(name, check)| (name, check.unwrap_or_default()));
         let checks = checks.filter(|(_, check)| check.enabled).map(|(name, check)| {
             let mut configuration = check.configuration;
@@ -156,7 +158,7 @@ impl Kind for AuditConfiguration {
             }
             settled(&name, configuration)
         });
-        Ok(State { role_arn: arns::role(scope, &spec.role), notify, checks: checks.collect() })
+        Ok(State { role_arn: role_arn(&spec.role), notify, checks: checks.collect() })
     }
 
     async fn read(cx: &Context, name: &str) -> Result<Option<Live<State>>, AwsError> {

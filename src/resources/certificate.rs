@@ -3,8 +3,13 @@
 //!
 //! Identity is the key, not the name: a certificate of a PEM file has the SHA-256 of its contents for ID, and one
 //! issued for a request is recognised by its public key. The ownership mark is an attached policy
-//! (`certificate_mark`). A certificate is made INACTIVE, marked, attached and only then activated, so that one which is
+//! ([`mark`]). A certificate is made INACTIVE, marked, attached and only then activated, so that one which is
 //! INACTIVE, has the declared key and no attachment at all is a creation that was cut short, and is finished.
+
+mod file;
+mod find;
+mod key;
+pub mod mark;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::names::{IOT_NAME, check_choice};
-use super::{certificate_file, certificate_find as find, certificate_key as key, certificate_mark, policy};
+use super::policy;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::kind::{Kind, Live, Ownership};
@@ -56,10 +61,10 @@ pub struct Spec {
 #[serde(rename_all = "camelCase")]
 pub struct State {
     /// SHA-256 of the public key.
-    pub public_key: String,
+    public_key: String,
     /// Absent in the desired state where AWS issues the certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certificate_pem: Option<String>,
+    certificate_pem: Option<String>,
     /// Only registration uses it; AWS does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ca_certificate_pem: Option<String>,
@@ -67,12 +72,12 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certificate_signing_request: Option<String>,
     status: String,
-    pub things: BTreeSet<String>,
+    things: BTreeSet<String>,
     policies: BTreeSet<String>,
     /// Whether it carries the fleet's mark. Only a creation that was cut short does not.
     marked: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub certificate_out: Option<String>,
+    certificate_out: Option<String>,
 }
 
 pub fn arn(place: &Place, id: &str) -> String {
@@ -189,7 +194,7 @@ impl Kind for Certificate {
         let target = arn(cx.place(), &live.id);
         let before = &live.state;
         if !before.marked {
-            certificate_mark::attach(cx, &target).await?;
+            mark::attach(cx, &target).await?;
         }
         // Rights are taken away at once, and given when all else is in place.
         let (change, grants) = (before.status != desired.status, desired.status == ACTIVE);
@@ -214,7 +219,7 @@ impl Kind for Certificate {
             set_status(cx, &live.id, ACTIVE).await?;
         }
         match (&desired.certificate_out, &before.certificate_pem) {
-            (Some(path), Some(pem)) if before.certificate_out.is_none() => certificate_file::write(cx, path, pem),
+            (Some(path), Some(pem)) if before.certificate_out.is_none() => file::write(cx, path, pem),
             _ => Ok(()),
         }
     }
@@ -222,7 +227,7 @@ impl Kind for Certificate {
     /// The mark is an attached policy, so only taking over needs a call here.
     async fn retag(cx: &Context, live: &Live<State>, change: &TagChange) -> Result<(), AwsError> {
         match change.set.contains_key(FLEET_TAG) {
-            true => certificate_mark::attach(cx, &arn(cx.place(), &live.id)).await,
+            true => mark::attach(cx, &arn(cx.place(), &live.id)).await,
             false => Ok(()),
         }
     }
@@ -244,12 +249,12 @@ impl Kind for Certificate {
         })
         .await
         .optional()?;
-        certificate_mark::drop_unused(cx, &target).await
+        mark::drop_unused(cx, &target).await
     }
 
     /// IDs of the marked certificates, the declared ones among them.
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        Ok(certificate_mark::marked(cx).await?.iter().filter_map(|arn| find::id(arn)).map(str::to_owned).collect())
+        Ok(mark::marked(cx).await?.iter().filter_map(|arn| find::id(arn)).map(str::to_owned).collect())
     }
 }
 
@@ -264,7 +269,7 @@ async fn live(
     let Some(attached) = find::policies(cx, id).await.optional()? else { return Ok(None) };
     let Some(things) = find::things(cx, id).await.optional()? else { return Ok(None) };
     let status = found.status().map(CertificateStatus::as_str).unwrap_or_default().to_owned();
-    let owner = certificate_mark::fleet(&attached);
+    let owner = mark::fleet(&attached);
     let unfinished = desired.is_some() && status == INACTIVE && attached.is_empty() && things.is_empty();
     let fleet = if unfinished { Some(cx.mark.fleet.as_str()) } else { owner };
     let mut tags = Tags::new();
@@ -281,9 +286,9 @@ async fn live(
         certificate_signing_request: desired.and_then(|desired| desired.certificate_signing_request.clone()),
         status,
         things,
-        policies: attached.iter().filter(|policy| !certificate_mark::is_mark(policy)).cloned().collect(),
+        policies: attached.iter().filter(|policy| !mark::is_mark(policy)).cloned().collect(),
         marked: owner == Some(cx.mark.fleet.as_str()),
-        certificate_out: out.filter(|path| certificate_file::holds(path, pem.as_deref())).cloned(),
+        certificate_out: out.filter(|path| file::holds(path, pem.as_deref())).cloned(),
         certificate_pem: pem,
     };
     Ok(Some(Live { id: id.to_owned(), state, tags, version: None }))

@@ -3,16 +3,20 @@
 //! The state is the dashboard's body as data with AWS's defaults and abbreviations written out, so that neither
 //! spacing nor the console's habit of abbreviating shows as a change.
 
+mod body;
+mod widget;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::dashboard_body::canonical;
-use super::dashboard_widget::Widget;
-use super::names::NameRule;
+use self::body::canonical;
+use self::widget::Widget;
+use super::names::{NameRule, check_choice};
 use crate::aws::cloudwatch_tags;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{FileForm, FileRequest, Place, Problems, Reference, Scope};
@@ -73,7 +77,7 @@ impl Kind for Dashboard {
         if spec.widgets.len() > 500 {
             problems.push("/widgets", "a dashboard has at most 500 widgets (CloudWatch quotas)");
         }
-        super::names::check_choice("/periodOverride", &spec.period_override, &["auto", "inherit"], problems);
+        check_choice("/periodOverride", &spec.period_override, &["auto", "inherit"], problems);
         for (index, widget) in spec.widgets.iter().enumerate() {
             widget.check(&format!("/widgets/{index}"), problems);
         }
@@ -137,19 +141,13 @@ impl Kind for Dashboard {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("cloudwatch:ListDashboards", || {
-                    cx.session.clients.cloudwatch.list_dashboards().set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.dashboard_entries().iter().filter_map(|d| d.dashboard_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.cloudwatch.list_dashboards().set_next_token(token).send();
+        let pages = pages::all(cx, "cloudwatch:ListDashboards", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.dashboard_entries())
+            .filter_map(|found| found.dashboard_name().map(str::to_owned))
+            .collect())
     }
 }
 

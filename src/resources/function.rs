@@ -3,24 +3,26 @@
 //! Lambda makes one change of a function at a time and refuses the next one until the last is through, so every change
 //! is followed by a wait (Lambda developer guide, "Lambda function states").
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+mod check;
+mod logging;
+mod permission;
+mod settle;
+mod wire;
 
-use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
-use aws_sdk_lambda::types::{
-    ApplicationLogLevel, Architecture, Environment, EphemeralStorage, FunctionCode, FunctionConfiguration,
-    LastUpdateStatus, LogFormat, LoggingConfig, Runtime, State as LambdaState, SystemLogLevel, TracingConfig,
-    TracingMode,
-};
-use aws_smithy_types::Blob;
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::function_permission::{self as permission, Permissions};
+use self::logging::{LogSettings, Logging};
+use self::permission::Permissions;
+use self::settle::settle;
 use super::names::{NameRule, check_length};
-use super::{arns, log_group, role};
+use super::role;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{TagChange, Tags};
 use crate::scope::{FileContent, FileForm, FileRequest, Place, Problems, Reference, Scope};
@@ -29,31 +31,6 @@ pub struct Function;
 
 /// `[a-zA-Z0-9-_]+`, 1–64 (API:CreateFunction).
 const FUNCTION_NAME: NameRule = NameRule { others: "-_", longest: 64, source: "API:CreateFunction" };
-
-/// Names that Lambda sets itself (Lambda developer guide, "Defined runtime environment variables").
-const RESERVED_VARIABLES: &[&str] = &[
-    "_HANDLER",
-    "_X_AMZN_TRACE_ID",
-    "AWS_DEFAULT_REGION",
-    "AWS_REGION",
-    "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME",
-    "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_ACCESS_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_LAMBDA_RUNTIME_API",
-    "LAMBDA_TASK_ROOT",
-    "LAMBDA_RUNTIME_DIR",
-];
-
-/// How long a change of a function may take. Functions outside a VPC need seconds.
-const SETTLE: Duration = Duration::from_secs(300);
 
 /// A Lambda function whose code is a folder.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -112,27 +89,6 @@ enum Tracing {
     PassThrough,
 }
 
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Logging {
-    /// `Text` or `JSON`, by default `Text`.
-    log_format: Format,
-    /// A log group of this spec, or an ARN. By default `/aws/lambda/NAME`, which Lambda makes itself.
-    log_group: Option<String>,
-    /// `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`; only with `JSON`, by default `INFO`.
-    application_log_level: Option<String>,
-    /// `DEBUG`, `INFO` or `WARN`; only with `JSON`, by default `INFO`.
-    system_log_level: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-enum Format {
-    #[default]
-    Text,
-    #[serde(rename = "JSON")]
-    Json,
-}
-
 /// Metrics of one namespace with the same dimensions.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -168,189 +124,8 @@ pub struct State {
     permissions: Permissions,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LogSettings {
-    log_format: String,
-    log_group: String,
-    application_log_level: Option<String>,
-    system_log_level: Option<String>,
-}
-
 pub fn arn(place: &Place, name: &str) -> String {
     place.arn("lambda", format_args!("function:{name}"))
-}
-
-/// The log group that Lambda makes for a function that names none.
-fn default_log_group(function: &str) -> String {
-    format!("/aws/lambda/{function}")
-}
-
-impl Logging {
-    fn settings(self, function: &str) -> LogSettings {
-        let json = self.log_format == Format::Json;
-        let level = |declared: Option<String>| declared.or_else(|| json.then(|| "INFO".to_owned()));
-        LogSettings {
-            log_format: if json { "JSON" } else { "Text" }.to_owned(),
-            log_group: self
-                .log_group
-                .map_or_else(|| default_log_group(function), |text| log_group::name_of(&text).to_owned()),
-            application_log_level: level(self.application_log_level),
-            system_log_level: level(self.system_log_level),
-        }
-    }
-}
-
-impl LogSettings {
-    fn wire(&self) -> LoggingConfig {
-        LoggingConfig::builder()
-            .log_format(LogFormat::from(self.log_format.as_str()))
-            .log_group(&self.log_group)
-            .set_application_log_level(self.application_log_level.as_deref().map(ApplicationLogLevel::from))
-            .set_system_log_level(self.system_log_level.as_deref().map(SystemLogLevel::from))
-            .build()
-    }
-
-    /// Levels mean nothing for the format Text, so what is left of them there is no setting.
-    fn live(live: Option<&LoggingConfig>, function: &str) -> LogSettings {
-        let log_format = live.and_then(|config| config.log_format()).map_or("Text", |format| format.as_str());
-        let leveled = live.filter(|_| log_format == "JSON");
-        let application = leveled.and_then(|config| config.application_log_level()).map(|level| level.as_str());
-        let system = leveled.and_then(|config| config.system_log_level()).map(|level| level.as_str());
-        LogSettings {
-            log_format: log_format.to_owned(),
-            log_group: live
-                .and_then(|config| config.log_group())
-                .map_or_else(|| default_log_group(function), str::to_owned),
-            application_log_level: application.map(str::to_owned),
-            system_log_level: system.map(str::to_owned),
-        }
-    }
-}
-
-impl State {
-    fn live(found: &FunctionConfiguration, name: &str) -> State {
-        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
-        let environment = found.environment().and_then(|environment| environment.variables());
-        let architectures: Vec<_> = found.architectures().iter().map(|a| a.as_str().to_owned()).collect();
-        State {
-            code_sha256: text(found.code_sha256()),
-            architectures: if architectures.is_empty() { vec!["x86_64".into()] } else { architectures },
-            runtime: text(found.runtime().map(|runtime| runtime.as_str())),
-            handler: text(found.handler()),
-            role: text(found.role()),
-            description: text(found.description()),
-            timeout: found.timeout().unwrap_or(3),
-            memory_size: found.memory_size().unwrap_or(128),
-            environment: environment.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
-            ephemeral_storage: found.ephemeral_storage().map_or(512, |storage| storage.size()),
-            layers: found.layers().iter().map(|layer| text(layer.arn())).collect(),
-            tracing: found
-                .tracing_config()
-                .and_then(|tracing| tracing.mode())
-                .map_or("PassThrough", |mode| mode.as_str())
-                .to_owned(),
-            logging: LogSettings::live(found.logging_config(), name),
-            reserved_concurrency: None,
-            permissions: Permissions::new(),
-        }
-    }
-
-    /// Whether all is the same that `UpdateFunctionConfiguration` writes.
-    fn same_configuration(&self, other: &State) -> bool {
-        let State { code_sha256, architectures, reserved_concurrency, permissions, .. } = other.clone();
-        State { code_sha256, architectures, reserved_concurrency, permissions, ..self.clone() } == *other
-    }
-
-    fn wire_environment(&self) -> Environment {
-        let variables: HashMap<_, _> = self.environment.clone().into_iter().collect();
-        Environment::builder().set_variables(Some(variables)).build()
-    }
-
-    fn wire_storage(&self) -> EphemeralStorage {
-        EphemeralStorage::builder().size(self.ephemeral_storage).build().expect("the size is set")
-    }
-
-    fn wire_tracing(&self) -> TracingConfig {
-        TracingConfig::builder().mode(TracingMode::from(self.tracing.as_str())).build()
-    }
-
-    fn wire_architectures(&self) -> Option<Vec<Architecture>> {
-        Some(self.architectures.iter().map(|architecture| Architecture::from(architecture.as_str())).collect())
-    }
-}
-
-fn check_range(pointer: &str, value: Option<i32>, range: std::ops::RangeInclusive<i32>, problems: &mut Problems) {
-    if value.is_some_and(|value| !range.contains(&value)) {
-        let message = format!("{} to {} is allowed here (Lambda quotas)", range.start(), range.end());
-        problems.push(pointer, message);
-    }
-}
-
-fn check_choice(pointer: &str, value: Option<&String>, choices: &[&str], problems: &mut Problems) {
-    let Some(value) = value.filter(|value| !choices.contains(&value.as_str())) else { return };
-    let help = crate::diagnostic::did_you_mean(value, choices.iter().copied());
-    let message = format!("`{value}` is none of {}", choices.join(", "));
-    match help {
-        Some(help) => problems.push_help(pointer, message, help),
-        None => problems.push(pointer, message),
-    }
-}
-
-fn check_logging(logging: &Logging, problems: &mut Problems) {
-    let application = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
-    let levels = [
-        ("/logging/applicationLogLevel", &logging.application_log_level, &application[..]),
-        ("/logging/systemLogLevel", &logging.system_log_level, &application[1..4]),
-    ];
-    for (pointer, level, choices) in levels {
-        check_choice(pointer, level.as_ref(), choices, problems);
-        if level.is_some() && logging.log_format == Format::Text {
-            problems.push_help(pointer, "log levels need the log format JSON", "add `logFormat: JSON`");
-        }
-    }
-}
-
-fn check_environment(environment: &BTreeMap<String, String>, problems: &mut Problems) {
-    for name in environment.keys() {
-        let pointer = format!("/environment/{}", crate::spec::node::pointer_token(name));
-        let (first, others) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
-        let valid = first.chars().all(|c| c.is_ascii_alphabetic())
-            && !others.is_empty()
-            && others.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if RESERVED_VARIABLES.contains(&name.as_str()) {
-            problems.push(&pointer, format!("Lambda sets `{name}` itself"));
-        } else if !valid {
-            let message = "a variable's name has two or more of letters, digits and `_`, a letter first \
-                           (API:EnvironmentVariableName)";
-            problems.push(&pointer, message);
-        }
-    }
-    let size: usize = environment.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > 4096 {
-        let message =
-            format!("environment variables have at most 4096 bytes in all; these have {size} (Lambda quotas)");
-        problems.push("/environment", message);
-    }
-}
-
-fn check_emits(emits: &[Emits], problems: &mut Problems) {
-    for (index, emits) in emits.iter().enumerate() {
-        let pointer = format!("/emits/{index}");
-        if emits.namespace.is_empty() || emits.namespace.starts_with(':') || emits.namespace.starts_with("AWS/") {
-            problems.push_help(
-                format!("{pointer}/namespace"),
-                format!("`{}` is no namespace for own metrics", emits.namespace),
-                "it has 1 to 255 characters and begins neither with `:` nor with `AWS/` (API:PutMetricData)",
-            );
-        }
-        if emits.metrics.is_empty() {
-            problems.push(format!("{pointer}/metrics"), "name at least one metric");
-        }
-        if emits.dimensions.len() > 30 {
-            problems.push(format!("{pointer}/dimensions"), "a metric has at most 30 dimensions (API:MetricDatum)");
-        }
-    }
 }
 
 impl Kind for Function {
@@ -369,12 +144,12 @@ impl Kind for Function {
         if spec.handler.is_empty() || spec.handler.contains(char::is_whitespace) {
             problems.push("/handler", "a handler has no white space, for example `lambda_function.lambda_handler`");
         }
-        check_range("/timeout", spec.timeout, 1..=900, problems);
-        check_range("/memorySize", spec.memory_size, 128..=10_240, problems);
-        check_range("/ephemeralStorage", spec.ephemeral_storage, 512..=10_240, problems);
-        check_range("/reservedConcurrency", spec.reserved_concurrency, 0..=i32::MAX, problems);
+        check::range("/timeout", spec.timeout, 1..=900, problems);
+        check::range("/memorySize", spec.memory_size, 128..=10_240, problems);
+        check::range("/ephemeralStorage", spec.ephemeral_storage, 512..=10_240, problems);
+        check::range("/reservedConcurrency", spec.reserved_concurrency, 0..=i32::MAX, problems);
         if let Some(architectures) = &spec.architectures {
-            check_choice("/architectures/0", architectures.first(), &["x86_64", "arm64"], problems);
+            check::choice("/architectures/0", architectures.first(), &["x86_64", "arm64"], problems);
             if architectures.len() != 1 {
                 problems.push("/architectures", "a function has exactly one architecture (API:CreateFunction)");
             }
@@ -382,9 +157,9 @@ impl Kind for Function {
         if spec.layers.len() > 5 {
             problems.push("/layers", "a function has at most five layers (Lambda quotas)");
         }
-        check_logging(&spec.logging, problems);
-        check_environment(&spec.environment, problems);
-        check_emits(&spec.emits, problems);
+        spec.logging.check(problems);
+        check::environment(&spec.environment, problems);
+        check::emits(&spec.emits, problems);
         permission::check(&spec.permissions, problems);
     }
 
@@ -394,9 +169,7 @@ impl Kind for Function {
 
     fn references(spec: &Spec) -> Vec<Reference> {
         let role = Reference::to(role::Role::SECTION, &spec.role, "/role");
-        let group = spec.logging.log_group.as_ref();
-        let group = group.and_then(|text| Reference::to(log_group::SECTION, text, "/logging/logGroup"));
-        role.into_iter().chain(group).collect()
+        role.into_iter().chain(spec.logging.reference()).collect()
     }
 
     /// Variables and permissions may name what is not there yet; a topic that the function gets in its environment may
@@ -418,7 +191,7 @@ impl Kind for Function {
             architectures: spec.architectures.unwrap_or_else(|| vec!["x86_64".into()]),
             runtime: spec.runtime,
             handler: spec.handler,
-            role: arns::role(scope, &spec.role),
+            role: Reference::arn(&spec.role, |name| role::arn(scope.place, scope.fleet, name)),
             description: spec.description,
             timeout: spec.timeout.unwrap_or(3),
             memory_size: spec.memory_size.unwrap_or(128),
@@ -463,7 +236,7 @@ impl Kind for Function {
     }
 
     async fn create(cx: &Context, name: &str, desired: &State) -> Result<(), AwsError> {
-        let zip = code(cx, "lambda:CreateFunction", desired)?;
+        let zip = wire::code(cx, "lambda:CreateFunction", desired)?;
         cx.call("lambda:CreateFunction", || {
             let request = cx.session.clients.lambda.create_function().function_name(name);
             let request = request.code(FunctionCode::builder().zip_file(zip.clone()).build());
@@ -478,7 +251,7 @@ impl Kind for Function {
         })
         .await?;
         settle(cx, name).await?;
-        set_concurrency(cx, name, None, desired.reserved_concurrency).await?;
+        wire::set_concurrency(cx, name, None, desired.reserved_concurrency).await?;
         permission::set(cx, name, &Permissions::new(), &desired.permissions).await
     }
 
@@ -486,11 +259,11 @@ impl Kind for Function {
     async fn update(cx: &Context, live: &Live<State>, desired: &State) -> Result<(), AwsError> {
         let (name, state) = (&live.id, &live.state);
         if !state.same_configuration(desired) {
-            configure(cx, name, desired).await?;
+            wire::configure(cx, name, desired).await?;
             settle(cx, name).await?;
         }
         if state.code_sha256 != desired.code_sha256 || state.architectures != desired.architectures {
-            let zip = code(cx, "lambda:UpdateFunctionCode", desired)?;
+            let zip = wire::code(cx, "lambda:UpdateFunctionCode", desired)?;
             cx.call("lambda:UpdateFunctionCode", || {
                 let request = cx.session.clients.lambda.update_function_code().function_name(name);
                 request.zip_file(zip.clone()).set_architectures(desired.wire_architectures()).send()
@@ -498,7 +271,7 @@ impl Kind for Function {
             .await?;
             settle(cx, name).await?;
         }
-        set_concurrency(cx, name, state.reserved_concurrency, desired.reserved_concurrency).await?;
+        wire::set_concurrency(cx, name, state.reserved_concurrency, desired.reserved_concurrency).await?;
         permission::set(cx, name, &state.permissions, &desired.permissions).await
     }
 
@@ -523,19 +296,13 @@ impl Kind for Function {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("lambda:ListFunctions", || {
-                    cx.session.clients.lambda.list_functions().set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.functions().iter().filter_map(|found| found.function_name().map(str::to_owned)));
-            marker = page.next_marker().map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.lambda.list_functions().set_marker(token).send();
+        let pages = pages::all(cx, "lambda:ListFunctions", list, |page| page.next_marker()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.functions())
+            .filter_map(|found| found.function_name().map(str::to_owned))
+            .collect())
     }
 }
 
@@ -543,100 +310,9 @@ fn failure(cx: &Context, action: &'static str, cause: Cause) -> AwsError {
     AwsError { action, subject: cx.mark.address.to_string(), cause }
 }
 
-/// The zip, which the plan knows by its hash.
-fn code(cx: &Context, action: &'static str, desired: &State) -> Result<Blob, AwsError> {
-    match cx.session.artifacts.get(&desired.code_sha256) {
-        Some(bytes) => Ok(Blob::new(bytes.as_slice())),
-        None => {
-            let message = "the folder with the code is not as it was when this was planned; plan again".into();
-            Err(failure(cx, action, Cause::Malformed { message }))
-        }
-    }
-}
-
-async fn configure(cx: &Context, name: &str, desired: &State) -> Result<(), AwsError> {
-    cx.call("lambda:UpdateFunctionConfiguration", || {
-        let request = cx.session.clients.lambda.update_function_configuration().function_name(name);
-        let request = request.runtime(Runtime::from(desired.runtime.as_str())).handler(&desired.handler);
-        let request = request.role(&desired.role).description(&desired.description);
-        let request = request.timeout(desired.timeout).memory_size(desired.memory_size);
-        let request = request.environment(desired.wire_environment()).set_layers(Some(desired.layers.clone()));
-        let request = request.ephemeral_storage(desired.wire_storage()).tracing_config(desired.wire_tracing());
-        request.logging_config(desired.logging.wire()).send()
-    })
-    .await?;
-    Ok(())
-}
-
-async fn set_concurrency(cx: &Context, name: &str, live: Option<i32>, desired: Option<i32>) -> Result<(), AwsError> {
-    let lambda = &cx.session.clients.lambda;
-    match desired {
-        limit if limit == live => {}
-        Some(limit) => {
-            let put =
-                || lambda.put_function_concurrency().function_name(name).reserved_concurrent_executions(limit).send();
-            cx.call("lambda:PutFunctionConcurrency", put).await?;
-        }
-        None => {
-            let delete = || lambda.delete_function_concurrency().function_name(name).send();
-            cx.call("lambda:DeleteFunctionConcurrency", delete).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Where the last change of a function stands.
-#[derive(Debug, PartialEq, Eq)]
-enum Standing {
-    Settled,
-    Busy(&'static str),
-    Failed { code: String, reason: String },
-}
-
-fn standing(found: &GetFunctionConfigurationOutput) -> Standing {
-    let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
-    match (found.state(), found.last_update_status()) {
-        (Some(LambdaState::Pending), _) => Standing::Busy("the function to become active"),
-        (Some(LambdaState::Failed), _) => Standing::Failed {
-            code: text(found.state_reason_code().map(|code| code.as_str())),
-            reason: text(found.state_reason()),
-        },
-        (_, Some(LastUpdateStatus::InProgress)) => Standing::Busy("the function's update"),
-        (_, Some(LastUpdateStatus::Failed)) => Standing::Failed {
-            code: text(found.last_update_status_reason_code().map(|code| code.as_str())),
-            reason: text(found.last_update_status_reason()),
-        },
-        _ => Standing::Settled,
-    }
-}
-
-/// Waits until the last change is through.
-async fn settle(cx: &Context, name: &str) -> Result<(), AwsError> {
-    const ACTION: &str = "lambda:GetFunctionConfiguration";
-    let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(500));
-    loop {
-        let get = || cx.session.clients.lambda.get_function_configuration().function_name(name).send();
-        let what = match standing(&cx.call(ACTION, get).await?) {
-            Standing::Settled => return Ok(()),
-            Standing::Busy(what) => what,
-            Standing::Failed { code, reason } => {
-                return Err(failure(cx, ACTION, Cause::Service { code, message: reason, status: 200 }));
-            }
-        };
-        if waited >= SETTLE {
-            let message = format!("after {} seconds still waiting for {what}; run the command again", SETTLE.as_secs());
-            return Err(failure(cx, ACTION, Cause::Malformed { message }));
-        }
-        cx.session.progress.waiting(&cx.mark.address, Some(what));
-        cx.sleep(pause).await;
-        cx.session.progress.waiting(&cx.mark.address, None);
-        waited += pause;
-        pause = (pause * 2).min(Duration::from_secs(5));
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use aws_sdk_lambda::types::FunctionConfiguration;
     use serde_json::{Value, json};
 
     use super::*;
@@ -708,15 +384,5 @@ mod tests {
                 "/permissions/fleetctl-a",
             ]
         );
-    }
-
-    #[test]
-    fn a_failed_update_is_told_from_one_under_way() {
-        let answer = || GetFunctionConfigurationOutput::builder().state(LambdaState::Active);
-        assert_eq!(standing(&answer().build()), Standing::Settled);
-        let busy = answer().last_update_status(LastUpdateStatus::InProgress).build();
-        assert!(matches!(standing(&busy), Standing::Busy(_)));
-        let failed = answer().last_update_status(LastUpdateStatus::Failed).last_update_status_reason("no").build();
-        assert_eq!(standing(&failed), Standing::Failed { code: String::new(), reason: "no".into() });
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::names::NameRule;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{TagChange, Tags};
 use crate::scope::{Place, Problems, Scope};
@@ -187,19 +188,13 @@ impl Kind for LogGroup {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("logs:DescribeLogGroups", || {
-                    cx.session.clients.logs.describe_log_groups().set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.log_groups().iter().filter_map(|group| group.log_group_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.logs.describe_log_groups().set_next_token(token).send();
+        let pages = pages::all(cx, "logs:DescribeLogGroups", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.log_groups())
+            .filter_map(|group| group.log_group_name().map(str::to_owned))
+            .collect())
     }
 }
 

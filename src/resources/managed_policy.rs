@@ -3,8 +3,6 @@
 //! The document changes by version: a new one becomes the default, and of the five that IAM keeps the oldest unused
 //! one goes. A policy has the path `/fleetctl/FLEET/`, by which it is found.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_iam::types::{Policy, PolicyScopeType, PolicyUsageType, PolicyVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +12,7 @@ use super::role;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iam_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::policy_document::{PolicyDocument, PolicyUse};
@@ -129,7 +128,8 @@ impl Kind for ManagedPolicy {
         let mut found = cx.call("iam:GetPolicy", || iam.get_policy().policy_arn(&arn).send()).await.optional()?;
         if found.is_none() {
             // A name is taken whatever its path (IAM User Guide, "IAM identifiers"), so a foreign one is looked for.
-            let Some(foreign) = local(cx, None).await?.into_iter().find(|policy| policy.policy_name() == Some(name)) else {
+            let Some(foreign) = local(cx, None).await?.into_iter().find(|policy| policy.policy_name() == Some(name))
+            else {
                 return Ok(None);
             };
             arn = foreign.arn().unwrap_or_default().to_owned();
@@ -208,20 +208,12 @@ impl Kind for ManagedPolicy {
 
 /// This account's own policies, all or those below a path.
 async fn local(cx: &Context, path: Option<String>) -> Result<Vec<Policy>, AwsError> {
-    let (mut policies, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListPolicies", || {
-                let request = cx.session.clients.iam.list_policies().scope(PolicyScopeType::Local);
-                request.set_path_prefix(path.clone()).set_marker(marker.clone()).send()
-            })
-            .await?;
-        policies.extend(page.policies().iter().cloned());
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            return Ok(policies);
-        }
-    }
+    let list = |marker| {
+        let request = cx.session.clients.iam.list_policies().scope(PolicyScopeType::Local);
+        request.set_path_prefix(path.clone()).set_marker(marker).send()
+    };
+    let pages = pages::all(cx, "iam:ListPolicies", list, |page| page.marker()).await?;
+    Ok(pages.iter().flat_map(|page| page.policies()).cloned().collect())
 }
 
 fn own_arn(cx: &Context, name: &str) -> String {
@@ -245,20 +237,9 @@ fn in_file(problems: Problems) -> Problems {
 }
 
 async fn versions(cx: &Context, arn: &str) -> Result<Vec<PolicyVersion>, AwsError> {
-    let iam = &cx.session.clients.iam;
-    let (mut versions, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListPolicyVersions", || {
-                iam.list_policy_versions().policy_arn(arn).set_marker(marker.clone()).send()
-            })
-            .await?;
-        versions.extend(page.versions().iter().cloned());
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            return Ok(versions);
-        }
-    }
+    let list = |marker| cx.session.clients.iam.list_policy_versions().policy_arn(arn).set_marker(marker).send();
+    let pages = pages::all(cx, "iam:ListPolicyVersions", list, |page| page.marker()).await?;
+    Ok(pages.iter().flat_map(|page| page.versions()).cloned().collect())
 }
 
 /// The oldest versions beyond `room`, the default one excepted. Versions count up: `v2` is older than `v10`.
@@ -279,35 +260,22 @@ fn superfluous(versions: Vec<PolicyVersion>, room: usize) -> Vec<String> {
 /// a permissions boundary are left, since to lift a boundary is to grant; IAM then refuses the deletion.
 async fn detach(cx: &Context, arn: &str) -> Result<(), AwsError> {
     let iam = &cx.session.clients.iam;
-    let (mut roles, mut users, mut groups) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut marker = None::<String>;
-    loop {
-        let page = cx
-            .call("iam:ListEntitiesForPolicy", || {
-                let request = iam.list_entities_for_policy().policy_arn(arn);
-                request.policy_usage_filter(PolicyUsageType::PermissionsPolicy).set_marker(marker.clone()).send()
-            })
-            .await
-            .optional()?;
-        let Some(page) = page else { return Ok(()) };
-        roles.extend(page.policy_roles().iter().filter_map(|role| role.role_name().map(str::to_owned)));
-        users.extend(page.policy_users().iter().filter_map(|user| user.user_name().map(str::to_owned)));
-        groups.extend(page.policy_groups().iter().filter_map(|group| group.group_name().map(str::to_owned)));
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            break;
-        }
-    }
-    for role in roles {
-        let detach = || iam.detach_role_policy().role_name(&role).policy_arn(arn).send();
+    let list = |marker| {
+        let request = iam.list_entities_for_policy().policy_arn(arn);
+        request.policy_usage_filter(PolicyUsageType::PermissionsPolicy).set_marker(marker).send()
+    };
+    let pages = pages::all(cx, "iam:ListEntitiesForPolicy", list, |page| page.marker()).await;
+    let Some(pages) = pages.optional()? else { return Ok(()) };
+    for role in pages.iter().flat_map(|page| page.policy_roles()).filter_map(|role| role.role_name()) {
+        let detach = || iam.detach_role_policy().role_name(role).policy_arn(arn).send();
         cx.call("iam:DetachRolePolicy", detach).await.optional()?;
     }
-    for user in users {
-        let detach = || iam.detach_user_policy().user_name(&user).policy_arn(arn).send();
+    for user in pages.iter().flat_map(|page| page.policy_users()).filter_map(|user| user.user_name()) {
+        let detach = || iam.detach_user_policy().user_name(user).policy_arn(arn).send();
         cx.call("iam:DetachUserPolicy", detach).await.optional()?;
     }
-    for group in groups {
-        let detach = || iam.detach_group_policy().group_name(&group).policy_arn(arn).send();
+    for group in pages.iter().flat_map(|page| page.policy_groups()).filter_map(|group| group.group_name()) {
+        let detach = || iam.detach_group_policy().group_name(group).policy_arn(arn).send();
         cx.call("iam:DetachGroupPolicy", detach).await.optional()?;
     }
     Ok(())

@@ -1,29 +1,16 @@
-//! The kinds: one file each (with its parts beside it), and the one list of them.
+//! The kinds, and the one list of them. A kind is the file of its name, and its parts are in the folder of that name.
 
 pub mod alarm;
-mod alarm_condition;
-mod alarm_metric;
-mod arns;
 mod audit_checks;
 pub mod audit_configuration;
-mod behavior;
 pub mod certificate;
-mod certificate_file;
-mod certificate_find;
-mod certificate_key;
-mod certificate_mark;
 pub mod dashboard;
-mod dashboard_body;
-mod dashboard_widget;
 pub mod function;
-mod function_permission;
 pub mod log_group;
 pub mod managed_policy;
 mod names;
 pub mod policy;
 pub mod role;
-mod rule_action;
-mod rule_action_table;
 pub mod scheduled_audit;
 mod seconds;
 pub mod security_profile;
@@ -31,9 +18,7 @@ pub mod thing;
 pub mod thing_group;
 pub mod thing_type;
 pub mod topic;
-mod topic_access;
 pub mod topic_rule;
-mod topic_subscription;
 
 use crate::kind::{AnyKind, Erased};
 

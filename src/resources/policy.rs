@@ -8,11 +8,13 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::mark;
 use super::names::NameRule;
-use super::{certificate_mark, thing_group};
+use super::thing_group;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::policy_document::{PolicyDocument, PolicyUse};
@@ -68,8 +70,8 @@ impl Kind for Policy {
 
     fn check(name: &str, spec: &Spec, problems: &mut Problems) {
         NAME.check(name, problems);
-        if certificate_mark::is_mark(name) {
-            problems.push("", format!("names that start with `{}` are fleetctl's own", certificate_mark::PREFIX));
+        if mark::is_mark(name) {
+            problems.push("", format!("names that start with `{}` are fleetctl's own", mark::PREFIX));
         }
         match (&spec.document, &spec.document_file) {
             (Some(document), None) => check_document("/document", document, problems),
@@ -128,7 +130,7 @@ impl Kind for Policy {
         let get = || cx.session.clients.iot.get_policy().policy_name(name).send();
         let Some(found) = cx.call("iot:GetPolicy", get).await.optional()? else { return Ok(None) };
         let Some(targets) = targets(cx, name).await.optional()? else { return Ok(None) };
-        if certificate_mark::is_mark(name) && !targets.is_empty() {
+        if mark::is_mark(name) && !targets.is_empty() {
             return Ok(None);
         }
         let state = State {
@@ -169,7 +171,7 @@ impl Kind for Policy {
     async fn delete(cx: &Context, live: &Live<State>) -> Result<(), AwsError> {
         let iot = &cx.session.clients.iot;
         let Some(targets) = targets(cx, &live.id).await.optional()? else { return Ok(()) };
-        if certificate_mark::is_mark(&live.id) && !targets.is_empty() {
+        if mark::is_mark(&live.id) && !targets.is_empty() {
             return Ok(());
         }
         for target in &targets {
@@ -183,19 +185,13 @@ impl Kind for Policy {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListPolicies", || {
-                    cx.session.clients.iot.list_policies().page_size(250).set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.policies().iter().filter_map(|found| found.policy_name().map(str::to_owned)));
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_policies().page_size(250).set_marker(token).send();
+        let pages = pages::all(cx, "iot:ListPolicies", list, |page| page.next_marker()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.policies())
+            .filter_map(|found| found.policy_name().map(str::to_owned))
+            .collect())
     }
 }
 
@@ -214,20 +210,11 @@ fn is_group(target: &str) -> bool {
 
 /// ARNs of all that the policy is attached to: certificates, thing groups, Cognito identities.
 pub async fn targets(cx: &Context, name: &str) -> Result<Vec<String>, AwsError> {
-    let (mut all, mut marker) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListTargetsForPolicy", || {
-                let request = cx.session.clients.iot.list_targets_for_policy().policy_name(name).page_size(250);
-                request.set_marker(marker.clone()).send()
-            })
-            .await?;
-        all.extend(page.targets().iter().cloned());
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+    let list = |token| {
+        cx.session.clients.iot.list_targets_for_policy().policy_name(name).page_size(250).set_marker(token).send()
+    };
+    let pages = pages::all(cx, "iot:ListTargetsForPolicy", list, |page| page.next_marker()).await?;
+    Ok(pages.iter().flat_map(|page| page.targets()).cloned().collect())
 }
 
 async fn attach(cx: &Context, name: &str, live: &BTreeSet<String>, desired: &BTreeSet<String>) -> Result<(), AwsError> {

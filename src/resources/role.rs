@@ -3,26 +3,26 @@
 //! A role has the path `/fleetctl/FLEET/`, by which the roles of a fleet are found: the tagging index does not know
 //! roles. Attached and inline policies belong to the role, so one that is not declared is removed.
 
+mod policies;
+mod trust;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::managed_policy;
+use self::policies::{ALLOW_POLICY, Allow};
 use super::names::{NameRule, check_length};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iam_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
-use crate::policy_document::{PolicyDocument, PolicyUse};
+use crate::policy_document::PolicyDocument;
 use crate::scope::{Place, Problems, Reference, Scope};
 
 pub struct Role;
-
-/// The inline policy that `allow` is compiled to.
-const ALLOW_POLICY: &str = "fleetctl";
 
 /// `[\w+=,.@-]+`, 1–64 (API:roleNameType).
 const ROLE_NAME: NameRule = NameRule { others: "_+=,.@-", longest: 64, source: "API:roleNameType" };
@@ -54,19 +54,6 @@ pub struct Spec {
     permissions_boundary: Option<String>,
 }
 
-/// One statement with the effect Allow.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Allow {
-    /// Actions such as `sns:Publish`; `*` stands for any characters.
-    actions: Vec<String>,
-    /// ARNs, or `*`.
-    resources: Vec<String>,
-    /// AWS's `Condition`: operator, to key, to value or list of values.
-    #[serde(default)]
-    conditions: BTreeMap<String, BTreeMap<String, Value>>,
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
@@ -87,118 +74,6 @@ pub fn path(fleet: &str) -> String {
 
 pub fn arn(place: &Place, fleet: &str, name: &str) -> String {
     place.global_arn("iam", format_args!("role{}{name}", path(fleet)))
-}
-
-/// The name of a managed policy of this spec, unless the text is an ARN or names one of AWS's.
-fn own_policy(text: &str, pointer: String) -> Option<Reference> {
-    if text.contains('/') { None } else { Reference::to(managed_policy::SECTION, text, pointer) }
-}
-
-fn policy_arn(text: &str, scope: &Scope) -> String {
-    if text.starts_with("arn:") {
-        text.to_owned()
-    } else if text.contains('/') {
-        format!("arn:{}:iam::aws:policy/{}", scope.place.partition, text.strip_prefix("policy/").unwrap_or(text))
-    } else {
-        managed_policy::arn(scope.place, scope.fleet, text)
-    }
-}
-
-fn is_service(principal: &str) -> bool {
-    principal.ends_with(".amazonaws.com") || principal.ends_with(".amazonaws.com.cn")
-}
-
-fn is_account(principal: &str) -> bool {
-    principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Compiles `trustedBy`. Services that are known to say for which account they act get a statement of their own
-/// (IoT developer guide, "Cross-service confused deputy prevention", also for Device Defender).
-fn trust(trusted_by: &[String], account: &str) -> PolicyDocument {
-    let (services, others): (Vec<&String>, _) = trusted_by.iter().partition(|principal| is_service(principal));
-    let (telling, silent): (Vec<_>, _) = services.into_iter().partition(|service| *service == "iot.amazonaws.com");
-    let statement = |kind: &str, principals: Vec<&String>, conditions: Option<Value>| {
-        let mut statement = json!({ "Effect": "Allow", "Principal": { kind: principals }, "Action": "sts:AssumeRole" });
-        if let Some(conditions) = conditions {
-            statement["Condition"] = conditions;
-        }
-        (!principals.is_empty()).then_some(statement)
-    };
-    let own_account = json!({ "StringEquals": { "aws:SourceAccount": account } });
-    let statements = [
-        statement("Service", telling, Some(own_account)),
-        statement("Service", silent, None),
-        statement("AWS", others, None),
-    ];
-    PolicyDocument::of(statements.into_iter().flatten().collect())
-}
-
-fn allowed(allow: &[Allow]) -> PolicyDocument {
-    let statement = |allow: &Allow| {
-        let mut statement = json!({ "Effect": "Allow", "Action": allow.actions, "Resource": allow.resources });
-        if !allow.conditions.is_empty() {
-            statement["Condition"] = json!(allow.conditions);
-        }
-        statement
-    };
-    PolicyDocument::of(allow.iter().map(statement).collect())
-}
-
-fn check_trust(spec: &Spec, problems: &mut Problems) {
-    match (&spec.trust, spec.trusted_by.is_empty()) {
-        (Some(document), true) => document.check("/trust", PolicyUse::Trust, problems),
-        (Some(_), false) => problems.push("/trust", "`trust` and `trustedBy` exclude each other"),
-        (None, false) => {}
-        (None, true) => problems.push_help(
-            "",
-            "nobody may assume this role",
-            "say `trustedBy: [lambda.amazonaws.com]`, or write the whole policy under `trust`",
-        ),
-    }
-    for (index, principal) in spec.trusted_by.iter().enumerate() {
-        if !is_service(principal) && !is_account(principal) && !principal.starts_with("arn:") {
-            problems.push_help(
-                format!("/trustedBy/{index}"),
-                format!("`{principal}` is no service, account or ARN"),
-                "services end with `.amazonaws.com`, accounts have twelve digits",
-            );
-        }
-    }
-}
-
-fn check_policies(spec: &Spec, problems: &mut Problems) {
-    for (index, allow) in spec.allow.iter().enumerate() {
-        if allow.actions.is_empty() || allow.resources.is_empty() {
-            problems.push(format!("/allow/{index}"), "an entry needs at least one action and one resource");
-        }
-        for (position, action) in allow.actions.iter().enumerate() {
-            if action != "*" && !action.contains(':') {
-                let message = format!("`{action}` is no action; actions look like `sns:Publish`");
-                problems.push(format!("/allow/{index}/actions/{position}"), message);
-            }
-        }
-    }
-    let names = NameRule { longest: 128, source: "API:policyNameType", ..ROLE_NAME };
-    for (name, document) in &spec.inline_policies {
-        let pointer = format!("/inlinePolicies/{}", crate::spec::node::pointer_token(name));
-        names.check_at(&pointer, name, problems);
-        document.check(&pointer, PolicyUse::Identity, problems);
-        if name == ALLOW_POLICY && !spec.allow.is_empty() {
-            problems
-                .push(&pointer, format!("`allow` is written to the inline policy `{ALLOW_POLICY}`; take another name"));
-        }
-    }
-    let allow = if spec.allow.is_empty() { 0 } else { allowed(&spec.allow).size() };
-    let size = allow + spec.inline_policies.values().map(PolicyDocument::size).sum::<usize>();
-    if size > 10_240 {
-        problems.push_help(
-            "",
-            format!(
-                "the inline policies of a role have at most 10240 characters in all; these have {size} (IAM quotas)"
-            ),
-            "move statements to `managedPolicies`",
-        );
-    }
 }
 
 impl Kind for Role {
@@ -222,15 +97,16 @@ impl Kind for Role {
         if spec.max_session_duration.is_some_and(|seconds| !(3600..=43200).contains(&seconds)) {
             problems.push("/maxSessionDuration", "a session lasts 3600 to 43200 seconds (API:CreateRole)");
         }
-        check_trust(spec, problems);
-        check_policies(spec, problems);
+        trust::check(spec, problems);
+        policies::check(spec, problems);
     }
 
     fn references(spec: &Spec) -> Vec<Reference> {
         let attached = spec.managed_policies.iter().enumerate();
-        let attached = attached.filter_map(|(index, text)| own_policy(text, format!("/managedPolicies/{index}")));
+        let attached =
+            attached.filter_map(|(index, text)| policies::reference(text, format!("/managedPolicies/{index}")));
         let boundary = spec.permissions_boundary.iter();
-        attached.chain(boundary.filter_map(|text| own_policy(text, "/permissionsBoundary".into()))).collect()
+        attached.chain(boundary.filter_map(|text| policies::reference(text, "/permissionsBoundary".into()))).collect()
     }
 
     /// IAM checks the principals of a trust policy, but not the resources of other policies.
@@ -241,15 +117,15 @@ impl Kind for Role {
     fn desired(spec: Spec, scope: &Scope) -> Result<State, Problems> {
         let mut inline_policies = spec.inline_policies;
         if !spec.allow.is_empty() {
-            inline_policies.insert(ALLOW_POLICY.into(), allowed(&spec.allow));
+            inline_policies.insert(ALLOW_POLICY.into(), policies::allowed(&spec.allow));
         }
         Ok(State {
-            trust: spec.trust.unwrap_or_else(|| trust(&spec.trusted_by, &scope.place.account)),
-            managed_policies: spec.managed_policies.iter().map(|text| policy_arn(text, scope)).collect(),
+            trust: spec.trust.unwrap_or_else(|| trust::compiled(&spec.trusted_by, &scope.place.account)),
+            managed_policies: spec.managed_policies.iter().map(|text| policies::arn(text, scope)).collect(),
             inline_policies,
             description: spec.description,
             max_session_duration: spec.max_session_duration.unwrap_or(3600),
-            permissions_boundary: spec.permissions_boundary.map(|text| policy_arn(&text, scope)),
+            permissions_boundary: spec.permissions_boundary.map(|text| policies::arn(&text, scope)),
         })
     }
 
@@ -265,8 +141,8 @@ impl Kind for Role {
         let get = || cx.session.clients.iam.get_role().role_name(name).send();
         let Some(found) = cx.call("iam:GetRole", get).await.optional()? else { return Ok(None) };
         let Some(role) = found.role() else { return Ok(None) };
-        let Some(managed_policies) = attached(cx, name).await.optional()? else { return Ok(None) };
-        let Some(inline_policies) = inline(cx, name).await.optional()? else { return Ok(None) };
+        let Some(managed_policies) = policies::attached(cx, name).await.optional()? else { return Ok(None) };
+        let Some(inline_policies) = policies::inline(cx, name).await.optional()? else { return Ok(None) };
         let state = State {
             trust: PolicyDocument::live(role.assume_role_policy_document().unwrap_or_default()),
             managed_policies,
@@ -290,8 +166,8 @@ impl Kind for Role {
             request.set_tags(iam_tags::wire(&cx.tags())).send()
         })
         .await?;
-        set_attached(cx, name, &BTreeSet::new(), &desired.managed_policies).await?;
-        set_inline(cx, name, &BTreeMap::new(), &desired.inline_policies).await
+        policies::set_attached(cx, name, &BTreeSet::new(), &desired.managed_policies).await?;
+        policies::set_inline(cx, name, &BTreeMap::new(), &desired.inline_policies).await
     }
 
     async fn update(cx: &Context, live: &Live<State>, desired: &State) -> Result<(), AwsError> {
@@ -310,10 +186,10 @@ impl Kind for Role {
             .await?;
         }
         if state.permissions_boundary != desired.permissions_boundary {
-            set_boundary(cx, name, desired.permissions_boundary.as_deref()).await?;
+            policies::set_boundary(cx, name, desired.permissions_boundary.as_deref()).await?;
         }
-        set_attached(cx, name, &state.managed_policies, &desired.managed_policies).await?;
-        set_inline(cx, name, &state.inline_policies, &desired.inline_policies).await
+        policies::set_attached(cx, name, &state.managed_policies, &desired.managed_policies).await?;
+        policies::set_inline(cx, name, &state.inline_policies, &desired.inline_policies).await
     }
 
     async fn retag(cx: &Context, live: &Live<State>, change: &TagChange) -> Result<(), AwsError> {
@@ -330,122 +206,25 @@ impl Kind for Role {
     }
 
     async fn delete(cx: &Context, live: &Live<State>) -> Result<(), AwsError> {
-        set_attached(cx, &live.id, &live.state.managed_policies, &BTreeSet::new()).await?;
-        set_inline(cx, &live.id, &live.state.inline_policies, &BTreeMap::new()).await?;
+        policies::set_attached(cx, &live.id, &live.state.managed_policies, &BTreeSet::new()).await?;
+        policies::set_inline(cx, &live.id, &live.state.inline_policies, &BTreeMap::new()).await?;
         let delete = || cx.session.clients.iam.delete_role().role_name(&live.id).send();
         cx.call("iam:DeleteRole", delete).await.optional()?;
         Ok(())
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut marker) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iam:ListRoles", || {
-                    let request = cx.session.clients.iam.list_roles().path_prefix(path(&cx.mark.fleet));
-                    request.set_marker(marker.clone()).send()
-                })
-                .await?;
-            names.extend(page.roles().iter().map(|role| role.role_name().to_owned()));
-            marker = page.marker().map(str::to_owned);
-            if marker.is_none() {
-                return Ok(names);
-            }
-        }
+        let iam = &cx.session.clients.iam;
+        let list = |marker| iam.list_roles().path_prefix(path(&cx.mark.fleet)).set_marker(marker).send();
+        let pages = pages::all(cx, "iam:ListRoles", list, |page| page.marker()).await?;
+        Ok(pages.iter().flat_map(|page| page.roles()).map(|role| role.role_name().to_owned()).collect())
     }
-}
-
-async fn attached(cx: &Context, name: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut arns, mut marker) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListAttachedRolePolicies", || {
-                let request = cx.session.clients.iam.list_attached_role_policies().role_name(name);
-                request.set_marker(marker.clone()).send()
-            })
-            .await?;
-        arns.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn().map(str::to_owned)));
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            return Ok(arns);
-        }
-    }
-}
-
-async fn inline(cx: &Context, name: &str) -> Result<BTreeMap<String, PolicyDocument>, AwsError> {
-    let iam = &cx.session.clients.iam;
-    let (mut documents, mut marker) = (BTreeMap::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iam:ListRolePolicies", || iam.list_role_policies().role_name(name).set_marker(marker.clone()).send())
-            .await?;
-        for policy in page.policy_names() {
-            let get = || iam.get_role_policy().role_name(name).policy_name(policy).send();
-            let found = cx.call("iam:GetRolePolicy", get).await?;
-            documents.insert(policy.clone(), PolicyDocument::live(found.policy_document()));
-        }
-        marker = page.marker().map(str::to_owned);
-        if marker.is_none() {
-            return Ok(documents);
-        }
-    }
-}
-
-async fn set_boundary(cx: &Context, name: &str, arn: Option<&str>) -> Result<(), AwsError> {
-    let iam = &cx.session.clients.iam;
-    match arn {
-        Some(arn) => {
-            let put = || iam.put_role_permissions_boundary().role_name(name).permissions_boundary(arn).send();
-            cx.call("iam:PutRolePermissionsBoundary", put).await?;
-        }
-        None => {
-            let delete = || iam.delete_role_permissions_boundary().role_name(name).send();
-            cx.call("iam:DeleteRolePermissionsBoundary", delete).await.optional()?;
-        }
-    }
-    Ok(())
-}
-
-/// Removes before it adds: a role has room for ten attachments only (IAM quotas), and all may change at once.
-async fn set_attached(
-    cx: &Context,
-    name: &str,
-    live: &BTreeSet<String>,
-    desired: &BTreeSet<String>,
-) -> Result<(), AwsError> {
-    let iam = &cx.session.clients.iam;
-    for arn in live.difference(desired) {
-        let detach = || iam.detach_role_policy().role_name(name).policy_arn(arn).send();
-        cx.call("iam:DetachRolePolicy", detach).await.optional()?;
-    }
-    for arn in desired.difference(live) {
-        let attach = || iam.attach_role_policy().role_name(name).policy_arn(arn).send();
-        cx.call("iam:AttachRolePolicy", attach).await?;
-    }
-    Ok(())
-}
-
-/// Removes before it adds, for the same reason: the size of all inline policies together is bounded.
-async fn set_inline(
-    cx: &Context,
-    name: &str,
-    live: &BTreeMap<String, PolicyDocument>,
-    desired: &BTreeMap<String, PolicyDocument>,
-) -> Result<(), AwsError> {
-    let iam = &cx.session.clients.iam;
-    for policy in live.keys().filter(|policy| !desired.contains_key(*policy)) {
-        let delete = || iam.delete_role_policy().role_name(name).policy_name(policy).send();
-        cx.call("iam:DeleteRolePolicy", delete).await.optional()?;
-    }
-    for (policy, document) in desired.iter().filter(|(policy, document)| live.get(*policy) != Some(document)) {
-        let put = || iam.put_role_policy().role_name(name).policy_name(policy).policy_document(document.wire()).send();
-        cx.call("iam:PutRolePolicy", put).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn spec(value: Value) -> Spec {

@@ -14,6 +14,7 @@ use super::names::NameRule;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{FLEET_TAG, TagChange};
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -171,21 +172,10 @@ impl Kind for ScheduledAudit {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListScheduledAudits", || {
-                    cx.session.clients.iot.list_scheduled_audits().max_results(250).set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(
-                page.scheduled_audits().iter().filter_map(|found| found.scheduled_audit_name().map(str::to_owned)),
-            );
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_scheduled_audits().max_results(250).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListScheduledAudits", list, |page| page.next_token()).await?;
+        let audits = pages.iter().flat_map(|page| page.scheduled_audits());
+        Ok(audits.filter_map(|found| found.scheduled_audit_name().map(str::to_owned)).collect())
     }
 }
 

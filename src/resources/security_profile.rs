@@ -3,19 +3,22 @@
 //! Since 2026-08-31 AWS takes no new customers for Detect: in an account that never used it, creation fails (Device
 //! Defender developer guide, "Detect availability change").
 
+mod behavior;
+mod check;
+mod wire;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iot::operation::describe_security_profile::DescribeSecurityProfileOutput;
-use aws_sdk_iot::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arns;
-use super::behavior::{self, Behavior, Dimension};
+use self::behavior::{Behavior, Dimension};
 use super::names::{IOT_NAME, check_length};
+use super::{role, thing_group, topic};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -140,7 +143,7 @@ pub fn arn(place: &Place, name: &str) -> String {
 impl Target {
     fn arn(&self, scope: &Scope) -> String {
         match self {
-            Target::Group(name) => arns::thing_group(scope, name),
+            Target::Group(name) => Reference::arn(name, |name| thing_group::arn(scope.place, name)),
             Target::All(Devices::Things) => scope.place.arn("iot", "all/things"),
             Target::All(Devices::Registered) => scope.place.arn("iot", "all/registered-things"),
             Target::All(Devices::Unregistered) => scope.place.arn("iot", "all/unregistered-things"),
@@ -161,8 +164,8 @@ impl Kind for SecurityProfile {
     fn check(name: &str, spec: &Spec, problems: &mut Problems) {
         IOT_NAME.check(name, problems);
         check_length("/description", &spec.description, 1000, "API:SecurityProfileDescription", problems);
-        check_behaviors(name, spec, problems);
-        check_targets(spec, problems);
+        check::behaviors(name, spec, problems);
+        check::targets(spec, problems);
     }
 
     fn references(spec: &Spec) -> Vec<Reference> {
@@ -185,17 +188,17 @@ impl Kind for SecurityProfile {
             })?;
             behaviors.insert(name.clone(), compiled);
         }
+        let topic_arn = |text: &str| Reference::arn(text, |name| topic::arn(scope.place, name));
+        let role_arn = |text: &str| Reference::arn(text, |name| role::arn(scope.place, scope.fleet, name));
         let mut alert_targets = spec.alert_targets;
         if let Some(to) = &spec.alert_to {
-            let target =
-                AlertTarget { alert_target_arn: arns::topic(scope, &to.topic), role_arn: arns::role(scope, &to.role) };
+            let target = AlertTarget { alert_target_arn: topic_arn(&to.topic), role_arn: role_arn(&to.role) };
             alert_targets.insert("SNS".into(), target);
         }
         let sugar = spec.retain.into_iter();
         let sugar = sugar.map(|metric| Retained { metric, metric_dimension: None, export_metric: false });
-        let export = spec
-            .metrics_export
-            .map(|to| MetricsExportConfig { mqtt_topic: to.topic, role_arn: arns::role(scope, &to.role) });
+        let export =
+            spec.metrics_export.map(|to| MetricsExportConfig { mqtt_topic: to.topic, role_arn: role_arn(&to.role) });
         Ok(State {
             description: spec.description,
             behaviors,
@@ -278,130 +281,11 @@ impl Kind for SecurityProfile {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListSecurityProfiles", || {
-                    cx.session
-                        .clients
-                        .iot
-                        .list_security_profiles()
-                        .max_results(250)
-                        .set_next_token(token.clone())
-                        .send()
-                })
-                .await?;
-            names.extend(page.security_profile_identifiers().iter().map(|found| found.name().to_owned()));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
-    }
-}
-
-fn check_behaviors(profile: &str, spec: &Spec, problems: &mut Problems) {
-    let place = |name: &str, field: &str| format!("/behaviors/{}{field}", pointer_token(name));
-    let mut compiled = BTreeMap::new();
-    for (name, declared) in &spec.behaviors {
-        match declared.compile(name) {
-            Ok(behavior) => drop(compiled.insert(name.clone(), behavior)),
-            Err((field, message)) => problems.push(place(name, &field), message),
-        }
-    }
-    for (behavior, (field, message)) in behavior::mistakes(profile, compiled.iter()) {
-        match behavior {
-            Some(name) => problems.push(place(&name, &field), message),
-            None => problems.push("/behaviors", message),
-        }
-    }
-}
-
-fn check_targets(spec: &Spec, problems: &mut Problems) {
-    if spec.alert_to.is_some() && !spec.alert_targets.is_empty() {
-        problems.push("/alertTo", "`alertTo` and `alertTargets` say the same; keep one of them");
-    }
-    if let Some(other) = spec.alert_targets.keys().find(|key| *key != "SNS") {
-        let pointer = format!("/alertTargets/{}", pointer_token(other));
-        problems.push(pointer, "the only type of alert target is `SNS` (API:AlertTargetType)");
-    }
-    if spec.metrics_export.is_some() && spec.metrics_export_config.is_some() {
-        problems.push("/metricsExport", "`metricsExport` and `metricsExportConfig` say the same; keep one of them");
-    }
-    if let Some(to) = &spec.metrics_export {
-        check_length("/metricsExport/topic", &to.topic, 512, "API:MqttTopic", problems);
-    }
-    for (index, target) in spec.attach_to.iter().enumerate() {
-        let (form, arn) = match target {
-            Target::Arn(arn) => ("arn", arn),
-            Target::Group(arn) if arn.starts_with("arn:") => ("group", arn),
-            Target::Group(_) | Target::All(_) => continue,
-        };
-        if let Err(message) = fleet_detect::profile::Target::from_arn(arn) {
-            problems.push(format!("/attachTo/{index}/{form}"), message);
-        }
-    }
-}
-
-impl State {
-    fn behaviors_sdk(&self) -> Vec<sdk::Behavior> {
-        self.behaviors.iter().map(|(name, behavior)| behavior.to_sdk(name)).collect()
-    }
-
-    fn alert_targets_sdk(&self) -> Option<std::collections::HashMap<sdk::AlertTargetType, sdk::AlertTarget>> {
-        let build = |(kind, target): (&String, &AlertTarget)| {
-            let builder = sdk::AlertTarget::builder().alert_target_arn(&target.alert_target_arn);
-            let target = builder.role_arn(&target.role_arn).build().expect("both members are set");
-            (sdk::AlertTargetType::from(kind.as_str()), target)
-        };
-        (!self.alert_targets.is_empty()).then(|| self.alert_targets.iter().map(build).collect())
-    }
-
-    fn retained_sdk(&self) -> Vec<sdk::MetricToRetain> {
-        let build = |retained: &Retained| {
-            let dimension = retained.metric_dimension.as_ref().map(Dimension::to_sdk);
-            let builder = sdk::MetricToRetain::builder().metric(&retained.metric).set_metric_dimension(dimension);
-            builder.export_metric(retained.export_metric).build().expect("the metric is set")
-        };
-        self.retained.iter().map(build).collect()
-    }
-
-    fn metrics_export_sdk(&self) -> Option<sdk::MetricsExportConfig> {
-        let own = self.metrics_export.as_ref()?;
-        let builder = sdk::MetricsExportConfig::builder().mqtt_topic(&own.mqtt_topic).role_arn(&own.role_arn);
-        Some(builder.build().expect("both members are set"))
-    }
-}
-
-/// Attachments are read by a call of their own.
-impl From<&DescribeSecurityProfileOutput> for State {
-    fn from(found: &DescribeSecurityProfileOutput) -> State {
-        let alert_targets = found.alert_targets().into_iter().flatten().map(|(kind, target)| {
-            let role_arn = target.role_arn().to_owned();
-            let target = AlertTarget { alert_target_arn: target.alert_target_arn().to_owned(), role_arn };
-            (kind.as_str().to_owned(), target)
-        });
-        let retained = found.additional_metrics_to_retain_v2().iter().map(|live| Retained {
-            metric: live.metric().to_owned(),
-            metric_dimension: live.metric_dimension().map(Dimension::from_sdk),
-            export_metric: live.export_metric().unwrap_or(false),
-        });
-        // The older list holds names only; what is on either list is retained.
-        #[allow(deprecated)]
-        let older = found.additional_metrics_to_retain().iter();
-        let older =
-            older.map(|metric| Retained { metric: metric.clone(), metric_dimension: None, export_metric: false });
-        State {
-            description: found.security_profile_description().unwrap_or_default().to_owned(),
-            behaviors: found.behaviors().iter().map(|b| (b.name().to_owned(), Behavior::from_sdk(b))).collect(),
-            alert_targets: alert_targets.collect(),
-            attached_to: BTreeSet::new(),
-            retained: retained.chain(older).collect(),
-            metrics_export: found.metrics_export_config().map(|live| MetricsExportConfig {
-                mqtt_topic: live.mqtt_topic().to_owned(),
-                role_arn: live.role_arn().to_owned(),
-            }),
-        }
+        let list =
+            |token| cx.session.clients.iot.list_security_profiles().max_results(250).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListSecurityProfiles", list, |page| page.next_token()).await?;
+        let profiles = pages.iter().flat_map(|page| page.security_profile_identifiers());
+        Ok(profiles.map(|found| found.name().to_owned()).collect())
     }
 }
 
@@ -416,20 +300,13 @@ fn emptied(empty: Option<bool>) -> Option<bool> {
 }
 
 async fn attachments(cx: &Context, name: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut targets, mut token) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListTargetsForSecurityProfile", || {
-                let request = cx.session.clients.iot.list_targets_for_security_profile().security_profile_name(name);
-                request.max_results(250).set_next_token(token.clone()).send()
-            })
-            .await?;
-        targets.extend(page.security_profile_targets().iter().map(|target| target.arn().to_owned()));
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(targets);
-        }
-    }
+    let list = |token| {
+        let request = cx.session.clients.iot.list_targets_for_security_profile().security_profile_name(name);
+        request.max_results(250).set_next_token(token).send()
+    };
+    let pages = pages::all(cx, "iot:ListTargetsForSecurityProfile", list, |page| page.next_token()).await?;
+    let targets = pages.iter().flat_map(|page| page.security_profile_targets());
+    Ok(targets.map(|target| target.arn().to_owned()).collect())
 }
 
 /// Attaches before it detaches, so that no device is without the profile in between. Attaching twice is no error.

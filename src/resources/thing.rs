@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::names::IOT_NAME;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{ADDRESS_TAG, FLEET_ATTRIBUTE, FLEET_TAG, TagChange, Tags};
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -151,26 +152,12 @@ impl Kind for Thing {
 
     async fn delete(cx: &Context, live: &Live<State>) -> Result<(), AwsError> {
         let iot = &cx.session.clients.iot;
-        let mut token = None::<String>;
-        loop {
-            let page = cx
-                .call("iot:ListThingPrincipals", || {
-                    iot.list_thing_principals().thing_name(&live.id).set_next_token(token.clone()).send()
-                })
-                .await
-                .optional()?;
-            let Some(page) = page else { return Ok(()) };
-            for principal in page.principals() {
-                cx.call("iot:DetachThingPrincipal", || {
-                    iot.detach_thing_principal().thing_name(&live.id).principal(principal).send()
-                })
-                .await
-                .optional()?;
-            }
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                break;
-            }
+        let list = |token| iot.list_thing_principals().thing_name(&live.id).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListThingPrincipals", list, |page| page.next_token()).await;
+        let Some(pages) = pages.optional()? else { return Ok(()) };
+        for principal in pages.iter().flat_map(|page| page.principals()) {
+            let detach = || iot.detach_thing_principal().thing_name(&live.id).principal(principal).send();
+            cx.call("iot:DetachThingPrincipal", detach).await.optional()?;
         }
         cx.call("iot:DeleteThing", || iot.delete_thing().thing_name(&live.id).send()).await.optional()?;
         Ok(())
@@ -183,21 +170,13 @@ impl Kind for Thing {
 
 /// The things that carry this fleet's mark.
 async fn owned(cx: &Context) -> Result<Vec<ThingAttribute>, AwsError> {
-    let (mut things, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListThings", || {
-                let request = cx.session.clients.iot.list_things().max_results(250);
-                let request = request.attribute_name(FLEET_ATTRIBUTE).attribute_value(&cx.mark.fleet);
-                request.set_next_token(token.clone()).send()
-            })
-            .await?;
-        things.extend(page.things().iter().cloned());
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(things);
-        }
-    }
+    let list = |token| {
+        let request = cx.session.clients.iot.list_things().max_results(250);
+        let request = request.attribute_name(FLEET_ATTRIBUTE).attribute_value(&cx.mark.fleet);
+        request.set_next_token(token).send()
+    };
+    let pages = pages::all(cx, "iot:ListThings", list, |page| page.next_token()).await?;
+    Ok(pages.into_iter().flat_map(|page| page.things.unwrap_or_default()).collect())
 }
 
 /// A live thing, its mark shown as tags.

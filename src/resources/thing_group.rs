@@ -13,6 +13,7 @@ use super::names::{IOT_NAME, check_length};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -150,38 +151,24 @@ impl Kind for ThingGroup {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListThingGroups", || {
-                    cx.session.clients.iot.list_thing_groups().max_results(250).set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.thing_groups().iter().filter_map(|found| found.group_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_thing_groups().max_results(250).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListThingGroups", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.thing_groups())
+            .filter_map(|found| found.group_name().map(str::to_owned))
+            .collect())
     }
 }
 
 /// Direct members only: those of child groups belong to them.
 async fn members(cx: &Context, name: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut things, mut token) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListThingsInThingGroup", || {
-                let request = cx.session.clients.iot.list_things_in_thing_group().thing_group_name(name);
-                request.max_results(250).set_next_token(token.clone()).send()
-            })
-            .await?;
-        things.extend(page.things().iter().cloned());
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(things);
-        }
-    }
+    let list = |token| {
+        let request = cx.session.clients.iot.list_things_in_thing_group().thing_group_name(name);
+        request.max_results(250).set_next_token(token).send()
+    };
+    let pages = pages::all(cx, "iot:ListThingsInThingGroup", list, |page| page.next_token()).await?;
+    Ok(pages.iter().flat_map(|page| page.things()).cloned().collect())
 }
 
 async fn set_members(cx: &Context, name: &str, live: &BTreeSet<String>, desired: &State) -> Result<(), AwsError> {

@@ -13,6 +13,7 @@ use super::names::{IOT_NAME, check_length};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::TagChange;
 use crate::scope::{Place, Problems, Scope};
@@ -134,18 +135,12 @@ impl Kind for ThingType {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListThingTypes", || {
-                    cx.session.clients.iot.list_thing_types().max_results(250).set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.thing_types().iter().filter_map(|found| found.thing_type_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_thing_types().max_results(250).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListThingTypes", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.thing_types())
+            .filter_map(|found| found.thing_type_name().map(str::to_owned))
+            .collect())
     }
 }

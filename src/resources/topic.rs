@@ -4,6 +4,9 @@
 //! its confirmation counts as present: AWS shows neither its settings nor an ARN for it until then, and removes it by
 //! itself when nobody confirms.
 
+mod access;
+mod subscription;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_sns::types::Tag;
@@ -11,11 +14,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use self::subscription::Subscription;
 use super::names::{NameRule, check_choice, check_length};
-use super::topic_access;
-use super::topic_subscription::{self as subscription, Subscription};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{FLEET_TAG, TagChange, Tags};
 use crate::policy_document::{PolicyDocument, PolicyUse};
@@ -86,7 +89,7 @@ impl State {
             ("KmsMasterKeyId", self.kms_key.clone().unwrap_or_default()),
             ("SignatureVersion", self.signature_version.clone()),
             ("DeliveryPolicy", self.delivery_policy.as_ref().map(Value::to_string).unwrap_or_default()),
-            ("Policy", topic_access::wire(self.policy.as_ref(), topic_arn, place)),
+            ("Policy", access::wire(self.policy.as_ref(), topic_arn, place)),
         ]);
         match self.fifo {
             true => all.extend([
@@ -146,7 +149,7 @@ impl Kind for Topic {
         check_choice("/tracingConfig", &spec.tracing_config, TRACING, problems);
         check_choice("/signatureVersion", &spec.signature_version, SIGNATURES, problems);
         check_choice("/fifoThroughputScope", &spec.fifo_throughput_scope, THROUGHPUT, problems);
-        topic_access::check_publishers(&spec.publishers, problems);
+        access::check_publishers(&spec.publishers, problems);
         if let Some(policy) = &spec.policy {
             policy.check("/policy", PolicyUse::Resource, problems);
             if !spec.publishers.is_empty() {
@@ -177,7 +180,7 @@ impl Kind for Topic {
         let topic_arn = arn(scope.place, scope.name);
         let policy = match spec.publishers.is_empty() {
             true => spec.policy,
-            false => Some(topic_access::of_publishers(&spec.publishers, &topic_arn, scope.place)),
+            false => Some(access::of_publishers(&spec.publishers, &topic_arn, scope.place)),
         };
         Ok(State {
             display_name: spec.display_name,
@@ -187,7 +190,7 @@ impl Kind for Topic {
             kms_key: spec.kms_key.filter(|key| !key.is_empty()),
             tracing_config: spec.tracing_config.unwrap_or(plain.tracing_config),
             signature_version: spec.signature_version.unwrap_or(plain.signature_version),
-            policy: policy.filter(|policy| !topic_access::is_default(policy, scope.place)),
+            policy: policy.filter(|policy| !access::is_default(policy, scope.place)),
             delivery_policy: spec.delivery_policy.map(Value::Object),
             subscriptions: spec.subscriptions.map(|all| subscription::desired(all, scope.place)).transpose()?,
         })
@@ -274,17 +277,10 @@ impl Kind for Topic {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let list = || cx.session.clients.sns.list_topics().set_next_token(token.clone()).send();
-            let page = cx.call("sns:ListTopics", list).await?;
-            let name = |arn: &str| arn.rsplit(':').next().map(str::to_owned);
-            names.extend(page.topics().iter().filter_map(|topic| topic.topic_arn().and_then(name)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.sns.list_topics().set_next_token(token).send();
+        let pages = pages::all(cx, "sns:ListTopics", list, |page| page.next_token()).await?;
+        let arns = pages.iter().flat_map(|page| page.topics()).filter_map(|topic| topic.topic_arn());
+        Ok(arns.filter_map(|arn| arn.rsplit(':').next().map(str::to_owned)).collect())
     }
 }
 
@@ -318,7 +314,7 @@ async fn read(cx: &Context, name: &str, desired: Option<&State>) -> Result<Optio
         kms_key: attribute("KmsMasterKeyId").map(str::to_owned),
         tracing_config: attribute("TracingConfig").unwrap_or(&plain.tracing_config).to_owned(),
         signature_version: attribute("SignatureVersion").unwrap_or(&plain.signature_version).to_owned(),
-        policy: policy.filter(|policy| !topic_access::is_default(policy, cx.place())),
+        policy: policy.filter(|policy| !access::is_default(policy, cx.place())),
         delivery_policy: attribute("DeliveryPolicy").and_then(|text| serde_json::from_str(text).ok()),
         subscriptions,
     };

@@ -3,6 +3,9 @@
 //! The payload stays JSON in AWS's form. The SDK addresses, signs and sends the requests; the body is put in, and the
 //! answer taken out, where its types would otherwise stand.
 
+mod action;
+mod action_table;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_iot::types::TopicRulePayload;
@@ -18,11 +21,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::action::Declared;
 use super::names::NameRule;
-use super::rule_action::{self, Declared};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::iot_tags;
+use crate::aws::pages;
 use crate::kind::{Kind, Live, Ownership};
 use crate::ownership::{TagChange, Tags};
 use crate::scope::{Place, Problems, Reference, Scope};
@@ -172,19 +176,13 @@ impl Kind for TopicRule {
     }
 
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
-        let (mut names, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = cx
-                .call("iot:ListTopicRules", || {
-                    cx.session.clients.iot.list_topic_rules().max_results(1000).set_next_token(token.clone()).send()
-                })
-                .await?;
-            names.extend(page.rules().iter().filter_map(|found| found.rule_name().map(str::to_owned)));
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
-                return Ok(names);
-            }
-        }
+        let list = |token| cx.session.clients.iot.list_topic_rules().max_results(1000).set_next_token(token).send();
+        let pages = pages::all(cx, "iot:ListTopicRules", list, |page| page.next_token()).await?;
+        Ok(pages
+            .iter()
+            .flat_map(|page| page.rules())
+            .filter_map(|found| found.rule_name().map(str::to_owned))
+            .collect())
     }
 }
 
@@ -207,8 +205,8 @@ impl State {
             description: text("description").unwrap_or_default(),
             aws_iot_sql_version: text("awsIotSqlVersion").unwrap_or_else(|| UNSAID_SQL_VERSION.into()),
             rule_disabled: rule["ruleDisabled"].as_bool().unwrap_or(false),
-            actions: rule["actions"].as_array().into_iter().flatten().map(rule_action::canonical).collect(),
-            error_action: error_action.map(rule_action::canonical),
+            actions: rule["actions"].as_array().into_iter().flatten().map(action::canonical).collect(),
+            error_action: error_action.map(action::canonical),
         }
     }
 

@@ -47,8 +47,8 @@ pub fn fill_empty(root: &mut Node) {
 
 /// Takes the tree apart. The shape has been checked; what has the wrong shape is passed over here.
 pub fn outline(mut root: Node, diagnostics: &mut Diagnostics) -> Outline {
-    let mut outline = Outline::default();
-    outline.fleet = root.get("fleet").and_then(Node::as_text).unwrap_or_default().to_owned();
+    let fleet = root.get("fleet").and_then(Node::as_text).unwrap_or_default().to_owned();
+    let mut outline = Outline { fleet, ..Outline::default() };
     if let Some(Tree::List(targets)) = root.get("targets").map(|node| &node.tree) {
         let target = targets.first();
         outline.region = target.and_then(|t| t.get("region")).and_then(Node::as_text).map(str::to_owned);

@@ -137,7 +137,7 @@ impl Linker<'_> {
         node.for_each_text(&mut |node| {
             let Some(text) = node.as_text().filter(|text| text.contains("${")) else { return };
             let ordering = orders.get(&(node.span.source, node.span.start)).copied().unwrap_or(true);
-            let written = self.interpolate(&text.to_owned(), node.span, ordering);
+            let written = self.interpolate(text, node.span, ordering);
             *node = Node::text(node.span, written);
         });
     }

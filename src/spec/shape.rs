@@ -124,12 +124,12 @@ fn report(error: &ValidationError, root: &Node, schema: &Value, diagnostics: &mu
             Diagnostic::error("missing-key", format!("{} needs `{key}:`", subject(pointer))).at(key_at)
         }
         ValidationErrorKind::Type { kind } => {
-            let message = format!("{} must be {}, not {}", subject(pointer), expected(kind), found(&error.instance()));
+            let message = format!("{} must be {}, not {}", subject(pointer), expected(kind), found(error.instance()));
             Diagnostic::error("wrong-type", message).at(at)
         }
         ValidationErrorKind::Enum { options } => {
             let options: Vec<String> = options.as_array().into_iter().flatten().map(plain).collect();
-            let written = plain(&error.instance());
+            let written = plain(error.instance());
             let help =
                 did_you_mean(&written, options.iter().map(String::as_str)).or_else(|| listed("use one of", &options));
             let message = format!("{} cannot be `{written}`", subject(pointer));
@@ -140,7 +140,7 @@ fn report(error: &ValidationError, root: &Node, schema: &Value, diagnostics: &mu
             Diagnostic::error("bad-value", message).at(at)
         }
         ValidationErrorKind::Pattern { pattern } => {
-            let message = format!("{} cannot be `{}`", subject(pointer), plain(&error.instance()));
+            let message = format!("{} cannot be `{}`", subject(pointer), plain(error.instance()));
             Diagnostic::error("bad-value", message).at(at).help(format!("it must match {pattern}"))
         }
         _ => Diagnostic::error("bad-value", format!("{}: {}", subject(pointer), error.masked())).at(at),
@@ -175,7 +175,7 @@ fn report_alternatives(
             }
         }
     }
-    let message = format!("{} must be {}, not {}", subject(pointer), forms.join(" or "), found(&error.instance()));
+    let message = format!("{} must be {}, not {}", subject(pointer), forms.join(" or "), found(error.instance()));
     diagnostics.push(Diagnostic::error("wrong-type", message).at(root.nearest(pointer).span));
 }
 

@@ -67,11 +67,10 @@ fn replace(root: &mut Node, values: &BTreeMap<String, Node>, declared: Option<&N
     root.for_each_text(&mut |node| {
         let Some(text) = node.as_text().filter(|text| text.contains("${vars.")) else { return };
         let text = text.to_owned();
-        if let Some(name) = text.strip_prefix("${vars.").and_then(|rest| rest.strip_suffix('}')) {
-            if let Some(value) = values.get(name) {
-                node.tree = value.tree.clone();
-                return;
-            }
+        let whole = text.strip_prefix("${vars.").and_then(|rest| rest.strip_suffix('}'));
+        if let Some(value) = whole.and_then(|name| values.get(name)) {
+            node.tree = value.tree.clone();
+            return;
         }
         let mut written = String::new();
         let mut rest = text.as_str();

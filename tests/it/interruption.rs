@@ -73,7 +73,11 @@ async fn every_call(kind: Cut, from: Option<PathBuf>, to: Option<PathBuf>) {
         reach(&world, &to).await;
         let (again, _) = world.plan_file(&to).await;
         assert_no_changes(&again, &format!("{kind:?} at call {nth}"));
-        pretty_assertions::assert_eq!(world.objects(), expected, "{kind:?} at call {nth}: the account differs from an undisturbed run");
+        pretty_assertions::assert_eq!(
+            world.objects(),
+            expected,
+            "{kind:?} at call {nth}: the account differs from an undisturbed run"
+        );
         if !reached {
             assert!(nth > 40, "only {nth} calls: the fault was not where it should be");
             return;

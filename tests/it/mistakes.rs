@@ -32,11 +32,18 @@ fn ten_mistakes_are_ten_errors_each_at_its_line() {
     assert_eq!(ran.code, 1);
     let found: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
     let diagnostics = found["diagnostics"].as_array().expect("a list");
-    let lines: std::collections::BTreeSet<u64> = diagnostics.iter().filter_map(|one| one["at"]["line"].as_u64()).collect();
+    let lines: std::collections::BTreeSet<u64> =
+        diagnostics.iter().filter_map(|one| one["at"]["line"].as_u64()).collect();
     assert_eq!(lines, [4, 6, 7, 8, 10, 12, 14, 16, 18].into(), "{diagnostics:#?}");
     assert!(diagnostics.len() >= 10, "{diagnostics:#?}");
     let text = program.run(&["check", spec.to_str().expect("UTF-8")]).err;
-    for part in ["did you mean `description`?", "did you mean `sensor`?", "did you mean `alerts`?", "fleet.yaml:4:", "fleet.yaml:18:"] {
+    for part in [
+        "did you mean `description`?",
+        "did you mean `sensor`?",
+        "did you mean `alerts`?",
+        "fleet.yaml:4:",
+        "fleet.yaml:18:",
+    ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
 }
@@ -49,7 +56,8 @@ async fn plan_with(endpoint: &str, key: &str) -> Ran {
     if !key.is_empty() {
         command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", "secret-that-is-not-shown");
     }
-    let ran = tokio::task::spawn_blocking(move || Ran::from(command.output().expect("it starts"))).await.expect("it runs");
+    let ran =
+        tokio::task::spawn_blocking(move || Ran::from(command.output().expect("it starts"))).await.expect("it runs");
     assert!(!ran.err.contains("secret-that-is-not-shown") && !ran.out.contains("secret-that-is-not-shown"));
     drop(program);
     ran
@@ -70,10 +78,16 @@ async fn trouble_with_the_caller_or_the_network_is_one_sentence() {
     let sandbox = Sandbox::start(Config::default()).await.expect("it starts");
     let url = sandbox.url();
     assert_says(&plan_with(&url, "").await, &["no AWS credentials were found", "AWS_PROFILE", "--sandbox"]);
-    assert_says(&plan_with(&url, "EXPIRED0000000000").await, &["sts:GetCallerIdentity", "ExpiredToken", "sign in again"]);
+    assert_says(
+        &plan_with(&url, "EXPIRED0000000000").await,
+        &["sts:GetCallerIdentity", "ExpiredToken", "sign in again"],
+    );
     assert_says(&plan_with(&url, "INVALID0000000000").await, &["sts:GetCallerIdentity", "check the access key"]);
     let closed = "http://127.0.0.1:9";
-    assert_says(&plan_with(closed, "000000000000").await, &["cannot be reached", "--endpoint-url", "nothing was changed"]);
+    assert_says(
+        &plan_with(closed, "000000000000").await,
+        &["cannot be reached", "--endpoint-url", "nothing was changed"],
+    );
     assert_eq!(sandbox.snapshot()["objects"], serde_json::json!({}), "nothing is half written");
 }
 
@@ -83,16 +97,25 @@ async fn a_denied_action_names_itself_and_its_object_and_the_rest_goes_on() {
     let message = "User: arn:aws:iam::000000000000:user/ci is not authorized to perform: iot:CreateThing on resource: \
                    arn:aws:iot:us-east-1:000000000000:thing/b because no identity-based policy allows the iot:CreateThing action";
     let action = Fault::Error { code: "UnauthorizedException".into(), message: message.into(), status: 401 };
-    let rule = Rule { service: Some("iot".into()), operation: Some("CreateThing".into()), nth: None, times: None, action };
+    let rule =
+        Rule { service: Some("iot".into()), operation: Some("CreateThing".into()), nth: None, times: None, action };
     sandbox.faults().add(rule);
     let program = Program::new();
-    let spec = program.write("fleet.yaml", "version: 1\nfleet: f\nthings: { b: {} }\nthingTypes: { t: {} }\nthingGroups: { g: { things: [b] } }\n");
+    let spec = program.write(
+        "fleet.yaml",
+        "version: 1\nfleet: f\nthings: { b: {} }\nthingTypes: { t: {} }\nthingGroups: { g: { things: [b] } }\n",
+    );
     let mut command = program.command();
     command.args(["apply", "--auto-approve", "--region", "us-east-1", "--endpoint-url", &sandbox.url()]).arg(spec);
     command.env("AWS_ACCESS_KEY_ID", "000000000000").env("AWS_SECRET_ACCESS_KEY", "s");
-    let ran = tokio::task::spawn_blocking(move || Ran::from(command.output().expect("it starts"))).await.expect("it runs");
+    let ran =
+        tokio::task::spawn_blocking(move || Ran::from(command.output().expect("it starts"))).await.expect("it runs");
     assert_eq!(ran.code, 3, "partly applied: {}{}", ran.out, ran.err);
-    for part in ["things.b failed: iot:CreateThing for things.b failed", "allow iot:CreateThing for the caller", "thingGroups.g was not begun: things.b was not done"] {
+    for part in [
+        "things.b failed: iot:CreateThing for things.b failed",
+        "allow iot:CreateThing for the caller",
+        "thingGroups.g was not begun: things.b was not done",
+    ] {
         assert!(ran.out.contains(part), "`{part}` is missing in\n{}", ran.out);
     }
     assert!(ran.out.contains("1 of 3 changes are made"), "{}", ran.out);

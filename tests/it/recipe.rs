@@ -22,7 +22,8 @@ fn apply_again_edit_and_destroy() {
     assert_eq!(second.code, 0, "{}", second.err);
     assert!(second.out.contains("No changes: 24 objects are as declared."), "{}", second.out);
 
-    let edited = program.run(&["plan", "--sandbox", "--detailed-exitcode", "--var", "oncall_email=night@example.com", spec]);
+    let edited =
+        program.run(&["plan", "--sandbox", "--detailed-exitcode", "--var", "oncall_email=night@example.com", spec]);
     assert_eq!(edited.code, 2, "{}", edited.err);
     assert!(edited.out.contains("Plan: 1 to update; 23 unchanged."), "{}", edited.out);
     assert!(edited.out.contains("night@example.com"), "{}", edited.out);
@@ -52,8 +53,11 @@ fn json_is_one_document_a_line_and_says_what_happened() {
     let program = Program::new();
     let spec = program.write("fleet.yaml", "version: 1\nfleet: f\nthings: { a: {} }\n");
     let ran = program.run(&["apply", "--sandbox", "--auto-approve", "--json", spec.to_str().expect("UTF-8")]);
-    let lines: Vec<serde_json::Value> =
-        ran.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect();
+    let lines: Vec<serde_json::Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
     let types: Vec<&str> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
     assert_eq!(types, ["plan", "step", "report"]);
     assert_eq!(lines[0]["summary"]["create"], 1);

@@ -78,7 +78,8 @@ impl World {
         let checked = check(path);
         let session = self.session(&checked.resolved.fleet, checked.files.artifacts());
         let resolved = &checked.resolved;
-        let live = live::read(&session, &resolved.desired, Search::Index, &|_| true).await.expect("everything can be read");
+        let live =
+            live::read(&session, &resolved.desired, Search::Index, &|_| true).await.expect("everything can be read");
         let plan = plan::build(&Input {
             fleet: &resolved.fleet,
             place: &session.place,

@@ -6,8 +6,8 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::{check_choice, check_length};
-use super::seconds::Seconds;
+use crate::resources::names::{check_choice, check_length};
+use crate::resources::seconds::Seconds;
 use crate::scope::Problems;
 
 /// One entry of metric math: a metric with its statistic, or an expression over other entries.

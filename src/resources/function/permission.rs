@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::names::NameRule;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::policy_document::{PolicyDocument, account};
+use crate::resources::names::NameRule;
 use crate::scope::{Invoker, Problems};
 
 /// Statements by ID.

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::names::check_choice;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
+use crate::resources::function;
+use crate::resources::names::check_choice;
 use crate::scope::{Place, Problems, Reference};
 
 const SCOPES: &[&str] = &["MessageAttributes", "MessageBody"];
@@ -123,7 +125,7 @@ pub fn desired(entries: BTreeMap<String, Spec>, place: &Place) -> Result<Subscri
         let pointer = format!("/subscriptions/{}", crate::spec::node::pointer_token(&label));
         let Some((protocol, endpoint)) = entry.endpoints().next() else { continue };
         let endpoint = match protocol {
-            "lambda" => Reference::arn(endpoint, |name| place.arn("lambda", format_args!("function:{name}"))),
+            "lambda" => Reference::arn(endpoint, |name| function::arn(place, name)),
             _ => endpoint.to_owned(),
         };
         let object = |fields: Option<Map<String, Value>>| fields.filter(|all| !all.is_empty()).map(Value::Object);
@@ -218,26 +220,18 @@ fn is_queue(arn: &str) -> bool {
 
 /// Keys and ARNs; a pending subscription has no ARN. Those shown for a while after their end are left out.
 async fn list(cx: &Context, topic_arn: &str) -> Result<Vec<(String, Option<String>)>, AwsError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("sns:ListSubscriptionsByTopic", || {
-                let request = cx.session.clients.sns.list_subscriptions_by_topic().topic_arn(topic_arn);
-                request.set_next_token(token.clone()).send()
-            })
-            .await?;
-        for found in page.subscriptions() {
-            let arn = found.subscription_arn().unwrap_or_default();
-            if arn != "Deleted" {
-                let key = key(found.protocol().unwrap_or_default(), found.endpoint().unwrap_or_default());
-                all.push((key, arn.starts_with("arn:").then(|| arn.to_owned())));
-            }
-        }
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(all);
+    let sns = &cx.session.clients.sns;
+    let list = |token| sns.list_subscriptions_by_topic().topic_arn(topic_arn).set_next_token(token).send();
+    let pages = pages::all(cx, "sns:ListSubscriptionsByTopic", list, |page| page.next_token()).await?;
+    let mut all = Vec::new();
+    for found in pages.iter().flat_map(|page| page.subscriptions()) {
+        let arn = found.subscription_arn().unwrap_or_default();
+        if arn != "Deleted" {
+            let key = key(found.protocol().unwrap_or_default(), found.endpoint().unwrap_or_default());
+            all.push((key, arn.starts_with("arn:").then(|| arn.to_owned())));
         }
     }
+    Ok(all)
 }
 
 async fn attributes(cx: &Context, arn: &str) -> Result<Option<Subscription>, AwsError> {

@@ -9,8 +9,9 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::seconds::Seconds;
-use super::{alarm, alarm_metric};
+use crate::resources::alarm::{self, metric};
+use crate::resources::names::check_choice;
+use crate::resources::seconds::Seconds;
 use crate::scope::{Place, Problems, Reference};
 
 /// One rectangle. It shows exactly one of `metrics`, `logGroups`, `alarms` and `markdown`.
@@ -158,7 +159,7 @@ impl Widget {
             problems.push(format!("{pointer}/size"), "the width is 1 to 24 and the height 1 to 1000 grid units");
         }
         if let Some(period) = self.period {
-            alarm_metric::check_period(&format!("{pointer}/period"), period, problems);
+            metric::check_period(&format!("{pointer}/period"), period, problems);
         }
         if self.log_groups.len() > 50 {
             problems.push(format!("{pointer}/logGroups"), "a query reads at most 50 log groups (Logs quotas)");
@@ -238,12 +239,12 @@ impl Line {
                 if line.expression.is_some() && !line.dimensions.is_empty() {
                     problems.push(format!("{pointer}/dimensions"), "an expression has no dimensions");
                 }
-                super::names::check_choice(&format!("{pointer}/yAxis"), &line.y_axis, AXES, problems);
-                alarm_metric::check_dimensions(&format!("{pointer}/dimensions"), &line.dimensions, problems);
+                check_choice(&format!("{pointer}/yAxis"), &line.y_axis, AXES, problems);
+                metric::check_dimensions(&format!("{pointer}/dimensions"), &line.dimensions, problems);
                 line.metric.as_ref()
             }
         };
-        if let Some(metric) = metric.filter(|metric| alarm_metric::split(metric).is_none()) {
+        if let Some(metric) = metric.filter(|metric| metric::split(metric).is_none()) {
             problems.push_help(
                 pointer,
                 format!("`{metric}` has no namespace"),
@@ -254,7 +255,7 @@ impl Line {
 
     /// `[namespace, name, dimension, value, …, {options}]`.
     fn aws(&self) -> Value {
-        let named = |metric: &str| alarm_metric::split(metric).map(|(namespace, name)| vec![namespace, name]);
+        let named = |metric: &str| metric::split(metric).map(|(namespace, name)| vec![namespace, name]);
         let line = match self {
             Line::Name(metric) => return json!(named(metric).unwrap_or_default()),
             Line::Detailed(line) => line,

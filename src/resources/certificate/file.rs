@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::certificate_key as key;
+use super::key;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause};
 

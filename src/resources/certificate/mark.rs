@@ -6,13 +6,13 @@
 
 use serde_json::json;
 
-use super::policy;
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Cause, Optional};
 use crate::aws::iot_tags;
 use crate::kind::Kind;
 use crate::ownership::{ADDRESS_TAG, FLEET_TAG, Tags};
 use crate::policy_document::PolicyDocument;
+use crate::resources::policy;
 
 /// Followed by the fleet's name.
 pub const PREFIX: &str = "fleetctl-owner-";

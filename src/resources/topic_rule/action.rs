@@ -8,9 +8,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::arns;
-use super::rule_action_table::{ACTIONS, Action, Default, Field, Means, Shape, find};
+use super::action_table::{ACTIONS, Action, Default, Field, Means, Shape, find};
 use crate::diagnostic::did_you_mean;
+use crate::resources::{function, log_group, role, topic};
 use crate::scope::{Problems, Reference, Scope};
 use crate::spec::node::pointer_token;
 
@@ -81,10 +81,10 @@ fn expanded(means: Means, value: &Value, scope: &Scope) -> Value {
     let place = scope.place;
     Value::String(match means {
         Means::Value => text,
-        Means::Role => arns::role(scope, &text),
-        Means::Function => arns::function(scope, &text),
-        Means::Topic => arns::topic(scope, &text),
-        Means::LogGroup => arns::log_group_name(&text).to_owned(),
+        Means::Role => Reference::arn(&text, |name| role::arn(place, scope.fleet, name)),
+        Means::Function => Reference::arn(&text, |name| function::arn(place, name)),
+        Means::Topic => Reference::arn(&text, |name| topic::arn(place, name)),
+        Means::LogGroup => log_group::name_of(&text).to_owned(),
         Means::Queue if text.starts_with("https://") => text,
         Means::Queue => {
             let domain = if place.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };

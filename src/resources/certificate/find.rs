@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iot::types::{CertificateDescription, CertificateStatus};
 
-use super::certificate::{State, arn};
-use super::{certificate_file, certificate_key as key, certificate_mark};
+use super::{State, arn, file, key, mark};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
+use crate::aws::pages;
 
 /// How many of the newest certificates are looked at for one whose creation was cut short: four pages of 250.
 const NEWEST_PAGES: usize = 4;
@@ -27,7 +27,7 @@ pub async fn describe(cx: &Context, id: &str) -> Result<Option<CertificateDescri
 /// The certificate issued for the desired key. The cheap places come first: the file it was written to, then the
 /// things it is attached to, then all certificates of the fleet.
 pub async fn issued(cx: &Context, desired: &State) -> Result<Option<CertificateDescription>, AwsError> {
-    let written = desired.certificate_out.as_deref().and_then(certificate_file::read);
+    let written = desired.certificate_out.as_deref().and_then(file::read);
     if let Some(written) = written.filter(|written| written.public_key == desired.public_key)
         && let Some(found) = describe(cx, &written.fingerprint).await?
     {
@@ -41,7 +41,7 @@ pub async fn issued(cx: &Context, desired: &State) -> Result<Option<CertificateD
             }
         }
     }
-    for certificate in certificate_mark::marked(cx).await? {
+    for certificate in mark::marked(cx).await? {
         if let Some(found) = with_key(cx, &certificate, &desired.public_key, &mut seen).await? {
             return Ok(Some(found));
         }
@@ -87,54 +87,24 @@ async fn with_key(
 }
 
 async fn principals(cx: &Context, thing: &str) -> Result<Vec<String>, AwsError> {
-    let (mut all, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let page = cx
-            .call("iot:ListThingPrincipals", || {
-                let request = cx.session.clients.iot.list_thing_principals().thing_name(thing);
-                request.set_next_token(token.clone()).send()
-            })
-            .await?;
-        all.extend(page.principals().iter().cloned());
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let list = |token| cx.session.clients.iot.list_thing_principals().thing_name(thing).set_next_token(token).send();
+    let pages = pages::all(cx, "iot:ListThingPrincipals", list, |page| page.next_token()).await?;
+    Ok(pages.iter().flat_map(|page| page.principals()).cloned().collect())
 }
 
 /// Names of the attached policies, marks included.
 pub async fn policies(cx: &Context, id: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut all, mut marker, target) = (BTreeSet::new(), None::<String>, arn(cx.place(), id));
-    loop {
-        let page = cx
-            .call("iot:ListAttachedPolicies", || {
-                let request = cx.session.clients.iot.list_attached_policies().target(&target);
-                request.set_marker(marker.clone()).send()
-            })
-            .await?;
-        all.extend(page.policies().iter().filter_map(|found| found.policy_name().map(str::to_owned)));
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-        if marker.is_none() {
-            return Ok(all);
-        }
-    }
+    let target = arn(cx.place(), id);
+    let list = |marker| cx.session.clients.iot.list_attached_policies().target(&target).set_marker(marker).send();
+    let pages = pages::all(cx, "iot:ListAttachedPolicies", list, |page| page.next_marker()).await?;
+    let policies = pages.iter().flat_map(|page| page.policies());
+    Ok(policies.filter_map(|found| found.policy_name().map(str::to_owned)).collect())
 }
 
 /// Names of the things that use the certificate.
 pub async fn things(cx: &Context, id: &str) -> Result<BTreeSet<String>, AwsError> {
-    let (mut all, mut token, target) = (BTreeSet::new(), None::<String>, arn(cx.place(), id));
-    loop {
-        let page = cx
-            .call("iot:ListPrincipalThings", || {
-                let request = cx.session.clients.iot.list_principal_things().principal(&target);
-                request.set_next_token(token.clone()).send()
-            })
-            .await?;
-        all.extend(page.things().iter().cloned());
-        token = page.next_token().map(str::to_owned);
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let target = arn(cx.place(), id);
+    let list = |token| cx.session.clients.iot.list_principal_things().principal(&target).set_next_token(token).send();
+    let pages = pages::all(cx, "iot:ListPrincipalThings", list, |page| page.next_token()).await?;
+    Ok(pages.iter().flat_map(|page| page.things()).cloned().collect())
 }
