@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p fleet-detect --example replay -- generate 20000000 100000 > traffic.ndjson`
 //! `cargo run --release -p fleet-detect --example replay -- traffic.ndjson`
+//!
+//! `memory DEVICES` keeps that many devices busy in three windows with five behaviours, for a look at the peak memory.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -17,8 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
         [verb, events, devices] if verb == "generate" => generate(events.parse()?, devices.parse()?),
+        [verb, devices] if verb == "memory" => memory(devices.parse()?),
         [file] => replay(file),
-        _ => Err("usage: replay generate EVENTS DEVICES | replay FILE".into()),
+        _ => Err("usage: replay generate EVENTS DEVICES | replay memory DEVICES | replay FILE".into()),
     }
 }
 
@@ -65,5 +68,28 @@ fn replay(file: &str) -> Result<(), Box<dyn Error>> {
     let counts = evaluator.finish(&mut output);
     violations += output.violations.len();
     println!("{} lines, {} events, {} late, {violations} violations", tally.lines, counts.accepted, counts.late);
+    Ok(())
+}
+
+fn memory(devices: u64) -> Result<(), Box<dyn Error>> {
+    let behavior = |metric: &str| {
+        serde_json::json!({"name": &metric[4..], "metric": metric, "criteria":
+            {"comparisonOperator": "less-than-equals", "value": {"count": 9}, "durationSeconds": 300}})
+    };
+    let metrics =
+        ["messages-sent", "messages-received", "authorization-failures", "connection-attempts", "disconnects"];
+    let behaviors: Vec<_> = metrics.iter().map(|metric| behavior(&format!("aws:num-{metric}"))).collect();
+    let profile = serde_json::from_value(serde_json::json!({"securityProfileName": "memory", "behaviors": behaviors}))?;
+    let config = Config { profiles: vec![SecurityProfile::into(profile)], ..Config::default() };
+    let (mut evaluator, mut output) = (Evaluator::new(&config)?, Output::default());
+    for round in 0..8 {
+        for number in 0..devices {
+            let name = Cow::Owned(format!("sensor-{number:09}"));
+            let at = 1_767_600_000_000 + round * 300_000 + (number % 300_000) as i64;
+            let kind = EventKind::Publish { outcome: Outcome::Success, topic: None, bytes: None, source: None };
+            evaluator.observe(&Event { at, client_id: name, thing: None, kind }, &mut output);
+        }
+    }
+    println!("{} devices, {} violations, {:?}", evaluator.device_count(), output.violations.len(), evaluator.counts());
     Ok(())
 }

@@ -54,6 +54,7 @@ impl Alarm {
     }
 
     /// Takes the next datapoint, at a time not before the previous one.
+    #[inline]
     pub fn step(&mut self, at: i64, conforms: bool, rules: &AlarmRules) -> (Option<Invalidated>, Option<AlarmEvent>) {
         let invalidated = self.silent_until(at, rules);
         if rules.longest_step.is_some_and(|step| at.saturating_sub(self.last) > step) {

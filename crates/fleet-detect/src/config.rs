@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dimension::Dimension;
-use crate::metric::CustomMetrics;
+use crate::metric::{CustomMetrics, Metric};
 use crate::profile::{SecurityProfile, Target};
 use crate::registry::Registry;
 use crate::semantics::Semantics;
-use crate::validate::Problem;
+use crate::validate::{Problem, infer_metric};
 
 /// Most profiles of one evaluator. AWS allows five a target and publishes no number for an account; a fleet with more
 /// is split over several evaluators, which do not influence each other.
@@ -22,6 +22,20 @@ pub struct Config {
     pub custom_metrics: CustomMetrics,
     pub registry: Option<Registry>,
     pub semantics: Semantics,
+}
+
+impl Config {
+    /// The declared custom metrics, and the others that behaviours name, with the type their thresholds imply: what a
+    /// CSV reader needs to know.
+    pub fn metric_types(&self) -> CustomMetrics {
+        let mut types = self.custom_metrics.clone();
+        for behavior in self.profiles.iter().flat_map(|targeted| &targeted.profile.behaviors) {
+            if let Some(Metric::Custom { name, kind }) = infer_metric(behavior, &self.custom_metrics) {
+                types.0.entry(name).or_insert(kind);
+            }
+        }
+        types
+    }
 }
 
 /// A profile and what it is attached to.

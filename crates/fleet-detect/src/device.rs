@@ -27,14 +27,30 @@ pub(crate) struct Devices {
     devices: Vec<(u32, bool)>,
 }
 
+/// One name. It fills a cache line, and a name of ordinary length is compared without another access to memory.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Name {
+    /// The first bytes of the name, filled up with zeros.
+    beginning: [u8; BEGINNING],
     start: usize,
     length: u32,
-    /// The standing, for a name whose standing never changes.
-    fixed: Option<(bool, ProfileSet)>,
     /// Its unregistered and its registered device.
     devices: [DeviceId; 2],
+    /// Whether the standing never changes, and then what it is.
+    fixed: bool,
+    registered: bool,
+    profiles: ProfileSet,
+}
+
+/// Bytes of a name kept in its entry.
+const BEGINNING: usize = 24;
+
+fn beginning(name: &str) -> [u8; BEGINNING] {
+    let mut bytes = [0; BEGINNING];
+    let length = name.len().min(BEGINNING);
+    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    bytes
 }
 
 /// The devices in the order of their numbers, as saved state holds them.
@@ -66,18 +82,22 @@ impl Devices {
     pub fn find(&mut self, name: &str, hash: u64, at: i64) -> Found {
         let position = self.name_position(name, hash);
         let entry = self.names[position as usize];
-        let (registered, profiles) = entry.fixed.unwrap_or_else(|| {
+        let (registered, profiles) = if entry.fixed {
+            (entry.registered, entry.profiles)
+        } else {
             let standing = Standings::at(self.standings.of(name), at);
             (standing.registered, standing.profiles)
-        });
-        Found { device: self.device(position, registered), profiles }
+        };
+        let known = entry.devices[usize::from(registered)];
+        let device = if known == NONE { self.device(position, registered) } else { known };
+        Found { device, profiles }
     }
 
     /// The profiles that watch a device at a time: none while the name stands for its other device.
     pub fn profiles(&self, device: DeviceId, at: i64) -> ProfileSet {
         let (position, registered) = self.devices[device as usize];
-        if let Some((_, profiles)) = self.names[position as usize].fixed {
-            return profiles;
+        if self.names[position as usize].fixed {
+            return self.names[position as usize].profiles;
         }
         let standing = Standings::at(self.standings.of(self.name_text(position)), at);
         if standing.registered == registered { standing.profiles } else { 0 }
@@ -99,20 +119,29 @@ impl Devices {
     fn name_position(&mut self, name: &str, hash: u64) -> u32 {
         let hasher = FixedState::default();
         let (names, text) = (&self.names, &self.text);
-        let of = |position: &u32| {
+        let start_of_name = beginning(name);
+        let is = |position: &u32| {
             let known = &names[*position as usize];
-            &text[known.start..known.start + known.length as usize]
+            known.length as usize == name.len()
+                && known.beginning == start_of_name
+                && (name.len() <= BEGINNING || &text[known.start..known.start + name.len()] == name)
         };
-        if let Some(position) = self.by_name.find(hash, |position| of(position) == name) {
+        if let Some(position) = self.by_name.find(hash, is) {
             return *position;
         }
-        let position = self.names.len() as u32;
-        self.by_name.insert_unique(hash, position, |position| hasher.hash_one(of(position)));
-        let fixed = match self.standings.of(name) {
-            [Standing { registered, profiles, .. }] => Some((*registered, *profiles)),
-            _ => None,
+        let rehash = |position: &u32| {
+            let known = &names[*position as usize];
+            hasher.hash_one(&text[known.start..known.start + known.length as usize])
         };
-        self.names.push(Name { start: self.text.len(), length: name.len() as u32, fixed, devices: [NONE; 2] });
+        let position = self.names.len() as u32;
+        self.by_name.insert_unique(hash, position, rehash);
+        let (fixed, registered, profiles) = match self.standings.of(name) {
+            [Standing { registered, profiles, .. }] => (true, *registered, *profiles),
+            _ => (false, false, 0),
+        };
+        let (start, length) = (self.text.len(), name.len() as u32);
+        let beginning = start_of_name;
+        self.names.push(Name { beginning, start, length, devices: [NONE; 2], fixed, registered, profiles });
         self.text.push_str(name);
         position
     }

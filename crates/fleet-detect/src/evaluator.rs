@@ -55,6 +55,8 @@ pub struct Counts {
     pub accepted: u64,
     /// Events too far behind the newest one.
     pub late: u64,
+    /// Events too far ahead of the newest one.
+    pub ahead: u64,
     /// Accepted events of devices that no profile watches at that time.
     pub untargeted: u64,
     /// Values of another type than their metric has.
@@ -114,8 +116,14 @@ impl Evaluator {
         self.batch = batch;
     }
 
-    /// Counts an event's time; the watermark after it, unless it is too late.
+    /// Counts an event's time; the watermark after it, unless it is too early or too late.
     fn admit(&mut self, at: i64) -> Option<i64> {
+        let latest =
+            self.newest.map(|newest| newest.saturating_add(i64::from(self.semantics.longest_gap_seconds) * 1000));
+        if latest.is_some_and(|latest| at > latest) {
+            self.counts.ahead += 1;
+            return None;
+        }
         let newest = self.newest.map_or(at, |newest| newest.max(at));
         self.newest = Some(newest);
         let watermark = newest.saturating_sub(i64::from(self.semantics.lateness_seconds) * 1000);
@@ -172,10 +180,11 @@ impl Evaluator {
         self.devices.name(device)
     }
 
-    /// Behaviours that are accepted but not evaluated, as `(profile, behaviour)` positions.
-    pub fn not_evaluated(&self) -> Vec<(usize, usize)> {
+    /// Behaviours whose verdicts only approximate AWS's, because its algorithm is not published, as
+    /// `(profile, behaviour)` positions: those with `mlDetectionConfig`.
+    pub fn approximate(&self) -> Vec<(usize, usize)> {
         let learned = |watch: &Watch| {
-            let rules = watch.rules.rules.iter().filter(|rule| matches!(rule.check, Check::Learned));
+            let rules = watch.rules.rules.iter().filter(|rule| matches!(rule.check, Check::Learned { .. }));
             rules.map(|rule| (watch.profile, rule.behavior_index)).collect::<Vec<_>>()
         };
         self.watches.iter().flat_map(learned).collect()

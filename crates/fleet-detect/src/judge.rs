@@ -72,29 +72,43 @@ pub(crate) struct Judge<'a> {
 }
 
 /// A datapoint with its verdict.
-pub(crate) struct Verdict {
+pub(crate) struct Verdict<'a> {
     pub at: i64,
     pub device: DeviceId,
-    pub value: Value,
+    pub value: &'a Value,
     pub conforms: bool,
-    pub threshold: Option<Value>,
+    pub threshold: Option<&'a Value>,
 }
 
 impl Judge<'_> {
+    /// Takes the next datapoint of a rule and device.
+    #[inline]
     pub fn judge(&mut self, rule: usize, verdict: Verdict) {
-        let Verdict { at, device, value, conforms, threshold } = verdict;
-        let alarms = &mut self.alarms[rule];
-        if alarms.cells.len() <= device as usize {
-            alarms.cells.resize(device as usize + 1, Alarm::default());
+        let Verdict { at, device, conforms, .. } = verdict;
+        let cells = &mut self.alarms[rule].cells;
+        if cells.len() <= device as usize {
+            cells.resize(device as usize + 1, Alarm::default());
         }
-        let cell = &mut alarms.cells[device as usize];
-        let (invalidated, event) = cell.step(at, conforms, &self.rules.rules[rule].alarm);
+        let (invalidated, event) = cells[device as usize].step(at, conforms, &self.rules.rules[rule].alarm);
         if invalidated.is_some() || event.is_some() {
-            if cell.is_raised() {
-                alarms.raised.insert(device)
-            } else {
-                alarms.raised.remove(&device)
-            };
+            self.tell(rule, &verdict, invalidated, event);
+        }
+        if self.output.wants_datapoints {
+            let behavior_index = self.rules.rules[rule].behavior_index;
+            let (profile, value) = (self.profile, verdict.value.clone());
+            let threshold = verdict.threshold.cloned();
+            self.output.datapoints.push(Datapoint { at, profile, behavior_index, device, value, conforms, threshold });
+        }
+    }
+
+    /// Says what a datapoint changed.
+    fn tell(&mut self, rule: usize, verdict: &Verdict, invalidated: Option<Invalidated>, event: Option<AlarmEvent>) {
+        let Verdict { at, device, value, .. } = *verdict;
+        let alarms = &mut self.alarms[rule];
+        if alarms.cells[device as usize].is_raised() {
+            alarms.raised.insert(device);
+        } else {
+            alarms.raised.remove(&device);
         }
         if let Some(Invalidated { at, started }) = invalidated {
             self.emit(rule, device, at, ViolationEventType::AlarmInvalidated, None, started);
@@ -108,11 +122,6 @@ impl Judge<'_> {
                 self.emit(rule, device, at, ViolationEventType::AlarmCleared, cleared_by, started);
             }
             None => {}
-        }
-        if self.output.wants_datapoints {
-            let behavior_index = self.rules.rules[rule].behavior_index;
-            let profile = self.profile;
-            self.output.datapoints.push(Datapoint { at, profile, behavior_index, device, value, conforms, threshold });
         }
     }
 

@@ -44,9 +44,10 @@
 //! # How time and disorder work
 //!
 //! The newest event so far sets a watermark, [`Semantics::lateness_seconds`] behind it. An event behind the watermark
-//! is counted as late and not evaluated; every other one counts, in whatever order it comes. Windows that end by the
-//! watermark are closed, and reports before it judged, whole minutes at a time. So the violations come out in order of
-//! time, and depend only on which events were accepted. The end of the input closes everything.
+//! is counted as late and not evaluated, one more than [`Semantics::longest_gap_seconds`] ahead of the newest as ahead;
+//! every other one counts, in whatever order it comes. Windows that end by the watermark are closed, and reports before
+//! it judged, whole minutes at a time. So the violations come out in order of time, and depend only on which events
+//! were accepted. The end of the input closes everything.
 //!
 //! # One fleet over several threads or machines
 //!
@@ -54,11 +55,13 @@
 //! evaluator sees the newest time of all. Percentiles need [`population::Population`]s of all parts, which merge in
 //! any order.
 //!
+//! # Approximate
+//!
+//! AWS does not publish how ML Detect works. Behaviours with `mlDetectionConfig` are judged by the model of [`learned`],
+//! and [`Evaluator::approximate`] lists them so that reports can say so.
+//!
 //! # What is not here yet
 //!
-//! - **ML Detect.** Behaviours with `mlDetectionConfig` are read and validated, and listed by
-//!   [`Evaluator::not_evaluated`]; they raise no alarms. Their datapoints already fold into windows (as for a
-//!   percentile), so a model is one more arm of the check that judges a closed window.
 //! - **A driver that splits devices over threads.** Populations merge; the exchange between evaluators at each window's
 //!   end is not written.
 //! - **Parquet.** A reader of the event schema would be one more source of [`traffic::reader::Traffic`].
@@ -79,6 +82,7 @@ pub mod expect;
 pub mod explain;
 pub mod history;
 pub mod judge;
+pub mod learned;
 pub mod metric;
 pub mod population;
 pub mod profile;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::alarm::AlarmRules;
-use crate::behavior::{Behavior, ComparisonOperator, Criteria, DimensionOperator, Percentile};
+use crate::behavior::{Behavior, ComparisonOperator, Confidence, Criteria, DimensionOperator, Percentile};
 use crate::config::{Config, ConfigError};
 use crate::dimension::TopicScope;
 use crate::metric::{BuiltIn, Metric, Reported};
@@ -42,8 +42,10 @@ pub(crate) enum Check {
         operator: ComparisonOperator,
         percentile: Percentile,
     },
-    /// Not evaluated; listed by `Evaluator::not_evaluated`.
-    Learned,
+    /// Approximate; see `learned`.
+    Learned {
+        confidence: Confidence,
+    },
 }
 
 impl Check {
@@ -58,7 +60,7 @@ impl Check {
                 _ => true,
             },
             Self::Listed { all_in, members } => listed(*all_in, members, value),
-            Self::Percentile { .. } | Self::Learned => true,
+            Self::Percentile { .. } | Self::Learned { .. } => true,
         }
     }
 }
@@ -183,8 +185,8 @@ fn alarm_rules(criteria: &Criteria, semantics: &Semantics, window: Option<i64>) 
 }
 
 fn check(criteria: &Criteria) -> Option<Check> {
-    if criteria.ml_detection_config.is_some() {
-        return Some(Check::Learned);
+    if let Some(learned) = &criteria.ml_detection_config {
+        return Some(Check::Learned { confidence: learned.confidence_level });
     }
     let operator = criteria.comparison_operator?;
     if let Some(threshold) = &criteria.statistical_threshold {
@@ -203,7 +205,7 @@ fn check(criteria: &Criteria) -> Option<Check> {
 
 /// How the metric folds into windows, or none when its datapoints are evaluated as they arrive.
 fn fold(metric: &Metric, check: &Check, semantics: &Semantics) -> Option<Fold> {
-    let fixed = !matches!(check, Check::Percentile { .. } | Check::Learned);
+    let fixed = !matches!(check, Check::Percentile { .. } | Check::Learned { .. });
     let above = matches!(check, Check::Compare { operator, .. } if operator.bounds_above());
     match metric {
         Metric::BuiltIn(BuiltIn::MessageByteSize) if fixed => match semantics.message_size {

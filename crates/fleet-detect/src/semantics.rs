@@ -34,6 +34,9 @@ pub struct Semantics {
     pub leading_wildcard_matches_dollar: bool,
     /// How far behind the newest event an event may be and still count.
     pub lateness_seconds: u32,
+    /// How far ahead of the newest event an event may be and still count. A clock that is decades ahead would otherwise
+    /// make everything after it late; the default, a leap year, is longer than any gap in real traffic.
+    pub longest_gap_seconds: u32,
     /// Whether a missing datapoint ends a run towards alarm or clear. Behaviours evaluated by window only.
     pub gaps_reset_runs: bool,
     /// Whether each further violating datapoint of a standing alarm is another `in-alarm` event.
@@ -62,6 +65,7 @@ impl Default for Semantics {
             disconnect_duration: DurationUnit::Minutes,
             leading_wildcard_matches_dollar: false,
             lateness_seconds: 600,
+            longest_gap_seconds: LONGEST_SECONDS,
             gaps_reset_runs: false,
             renotify: false,
             invalidate_after_seconds: 48 * 3600,
@@ -81,6 +85,7 @@ impl Semantics {
             ("windowOffsetSeconds", self.window_offset_seconds, 0),
             ("defaultDurationSeconds", self.default_duration_seconds, 1),
             ("latenessSeconds", self.lateness_seconds, 0),
+            ("longestGapSeconds", self.longest_gap_seconds, 1),
             ("invalidateAfterSeconds", self.invalidate_after_seconds, 1),
         ];
         for (name, value, least) in limits {

@@ -4,7 +4,7 @@
 //! version changes whenever a state of one version would be misread by another; reading never panics, whatever the
 //! bytes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::connectivity::Connectivity;
 use crate::device::SavedDevices;
 use crate::evaluator::{Counts, Evaluator};
 use crate::judge::Alarms;
+use crate::learned::Learner;
 use crate::watch::Watch;
 use crate::window::{Window, Windows};
 
@@ -60,6 +61,7 @@ struct SavedWatchRef<'a> {
     samples: &'a [Option<i64>],
     arrivals: &'a Arrivals,
     alarms: &'a [Alarms],
+    learners: &'a BTreeMap<usize, Learner>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,7 @@ struct SavedWatch {
     samples: Vec<Option<i64>>,
     arrivals: Arrivals,
     alarms: Vec<Alarms>,
+    learners: BTreeMap<usize, Learner>,
 }
 
 impl Evaluator {
@@ -90,6 +93,7 @@ impl Evaluator {
             samples: &watch.samples,
             arrivals: &watch.arrivals,
             alarms: &watch.alarms,
+            learners: &watch.learners,
         });
         let saved = SavedRef {
             newest: self.newest,
@@ -161,6 +165,7 @@ impl Watch {
             self.windows[position] = Windows::restore(windows, &self.rules.windows[position], devices)?;
         }
         (self.samples, self.arrivals, self.alarms) = (saved.samples, saved.arrivals, saved.alarms);
+        self.learners = saved.learners;
         Ok(())
     }
 }

@@ -128,6 +128,15 @@ impl Value {
         }
     }
 
+    /// A scalar as a double, which is exact up to 2^53; none for lists.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Count(count) => Some(*count as f64),
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// A fixed total order, used to give measurements of the same device, metric and time one order.
     pub fn canonical_cmp(&self, other: &Self) -> Ordering {
         match (self, other) {

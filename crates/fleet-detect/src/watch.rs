@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::arrival::{Arrivals, SLICE};
+use crate::behavior::Confidence;
 use crate::connectivity::Connectivity;
 use crate::device::{DeviceId, Devices};
 use crate::event::{Event, EventKind, Exported, MetricName};
 use crate::judge::{Alarms, Judge, Output, Verdict};
+use crate::learned::Learner;
 use crate::metric::{BuiltIn, Metric};
 use crate::population::Population;
 use crate::rules::{ArrivalRules, Check, Column, Fold, ProfileRules, compare};
@@ -28,6 +30,8 @@ pub(crate) struct Watch {
     pub arrivals: Arrivals,
     /// In the order of `rules.rules`.
     pub alarms: Vec<Alarms>,
+    /// History and model of each rule that learns.
+    pub learners: BTreeMap<usize, Learner>,
 }
 
 /// What closing a window needs beside the profile's own state.
@@ -43,7 +47,7 @@ impl Watch {
         let windows = rules.windows.iter().map(|_| Windows::default()).collect();
         let samples = vec![None; rules.windows.len()];
         let alarms = rules.rules.iter().map(|_| Alarms::default()).collect();
-        Self { profile, rules, windows, samples, arrivals: Arrivals::default(), alarms }
+        Self { profile, rules, windows, samples, arrivals: Arrivals::default(), alarms, learners: BTreeMap::new() }
     }
 
     /// Whether a rule needs to know who is connected.
@@ -125,7 +129,7 @@ impl Watch {
 
     /// Closes the window of that length which ends at `end`, and judges its datapoints.
     pub fn close(&mut self, end: i64, position: usize, around: &mut Surroundings) {
-        let Self { profile, rules, windows, samples, alarms, .. } = self;
+        let Self { profile, rules, windows, samples, alarms, learners, .. } = self;
         let window_rules = &rules.windows[position];
         let mut window = windows[position].take(end.saturating_sub(window_rules.length));
         if let Some(window) = &mut window {
@@ -140,7 +144,9 @@ impl Watch {
         let mut judge = Judge { profile: *profile, rules, alarms, devices, semantics, output };
         for (column, rule) in &window_rules.rules {
             let measured = || window.iter().flat_map(|window| window.datapoints(*column, semantics));
-            if sampled && window_rules.columns[*column].fold == Fold::Disconnected {
+            if let Check::Learned { confidence } = rules.rules[*rule].check {
+                judge.learned(*rule, end, measured, confidence, learners.entry(*rule).or_default());
+            } else if sampled && window_rules.columns[*column].fold == Fold::Disconnected {
                 let exported: BTreeMap<DeviceId, Value> = measured().collect();
                 let sampled = sample(&exported, end, *profile, connectivity, devices, semantics);
                 judge.window(*rule, end, || exported.clone().into_iter().chain(sampled.iter().cloned()));
@@ -161,8 +167,8 @@ impl Watch {
         for arrived in due {
             for rule in &judge.rules.arrivals[arrived.series].rules {
                 let conforms = judge.rules.rules[*rule].check.conforms(&arrived.value);
-                let value = arrived.value.clone();
-                let verdict = Verdict { at: arrived.at, device: arrived.device, value, conforms, threshold: None };
+                let (at, device, value) = (arrived.at, arrived.device, &arrived.value);
+                let verdict = Verdict { at, device, value, conforms, threshold: None };
                 judge.judge(*rule, verdict);
             }
         }
@@ -192,8 +198,6 @@ impl Judge<'_> {
                     None => return,
                 }
             }
-            // Listed by `Evaluator::not_evaluated`.
-            Check::Learned => return,
             _ => None,
         };
         for (device, value) in datapoints() {
@@ -201,7 +205,28 @@ impl Judge<'_> {
                 (Check::Percentile { operator, .. }, Some(threshold)) => compare(*operator, &value, threshold),
                 _ => check.conforms(&value),
             };
-            self.judge(rule, Verdict { at, device, value, conforms, threshold: threshold.clone() });
+            self.judge(rule, Verdict { at, device, value: &value, conforms, threshold: threshold.as_ref() });
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// Judges a learning rule's datapoints of a window, once there is a model, and learns from them.
+    fn learned<I: Iterator<Item = (DeviceId, Value)>>(
+        &mut self,
+        rule: usize,
+        at: i64,
+        datapoints: impl Fn() -> I,
+        confidence: Confidence,
+        learner: &mut Learner,
+    ) {
+        let ready = learner.is_ready(at);
+        for (device, value) in datapoints() {
+            if ready && let Some((conforms, limit)) = learner.judge(at, &value, confidence) {
+                let threshold = Some(Value::Number(limit));
+                self.judge(rule, Verdict { at, device, value: &value, conforms, threshold: threshold.as_ref() });
+            }
+            learner.learn(at, &value);
         }
     }
 }

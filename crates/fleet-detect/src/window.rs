@@ -16,6 +16,8 @@ use crate::value::Value;
 
 /// Marks a device without a row.
 const NO_ROW: u32 = u32::MAX;
+/// Marks the row of a device that the broker saw, so that the row itself need not be looked at again.
+const ACTIVE: u32 = 1 << 31;
 
 /// The windows of one length that are still open, oldest first.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ pub(crate) struct Window {
     /// For each column the rows with kept values, once the window is closed.
     #[serde(skip)]
     counted: Vec<BTreeSet<u32>>,
-    /// Row of each device; the inverse of `devices`.
+    /// Row of each device, with [`ACTIVE`]; the inverse of `devices`.
     #[serde(skip)]
     row_of: Vec<u32>,
 }
@@ -140,7 +142,7 @@ impl Window {
         self.row_of = vec![NO_ROW; devices];
         for (row, device) in self.devices.iter().enumerate() {
             match self.row_of.get_mut(*device as usize) {
-                Some(known) if *known == NO_ROW => *known = row as u32,
+                Some(known) if *known == NO_ROW => *known = row as u32 | if self.active[row] { ACTIVE } else { 0 },
                 _ => return Err(format!("the window at {} names a device twice or an unknown one", self.start)),
             }
         }
@@ -158,16 +160,30 @@ impl Window {
             self.active.push(false);
             self.columns.iter_mut().for_each(Cells::grow);
         }
-        self.row_of[index] as usize
+        (self.row_of[index] & !ACTIVE) as usize
+    }
+
+    /// Notes that the broker saw the device, once.
+    fn activate(&mut self, device: DeviceId, row: usize) {
+        let known = &mut self.row_of[device as usize];
+        if *known & ACTIVE == 0 {
+            *known |= ACTIVE;
+            self.active[row] = true;
+        }
     }
 
     /// Counts a broker event.
     pub fn observe(&mut self, device: DeviceId, event: &Event, rules: &WindowRules, semantics: &Semantics) {
         let row = self.row(device);
-        self.active[row] = true;
+        self.activate(device, row);
         for (column, cells) in rules.columns.iter().zip(&mut self.columns) {
             match cells {
-                Cells::Counts(counts) => counts[row] = counts[row].saturating_add(u64::from(moves(column, event))),
+                // Cells that do not move are not touched: most of the time goes into waiting for memory.
+                Cells::Counts(counts) => {
+                    if moves(column, event) {
+                        counts[row] = counts[row].saturating_add(1);
+                    }
+                }
                 Cells::Sizes(sizes) => {
                     if let Some(bytes) = message_bytes(column.scope.as_ref(), event) {
                         sizes[row] = Some(fold_size(column.fold, sizes[row], bytes));

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::totals::scalar;
 use crate::judge::Datapoint;
 use crate::value::Value;
 
@@ -57,8 +56,8 @@ impl Collector {
         self.points += 1;
         self.series.entry(key).or_default().push(Point {
             at: datapoint.at,
-            value: scalar(&datapoint.value).unwrap_or_else(|| elements(&datapoint.value)),
-            limit: datapoint.threshold.as_ref().and_then(scalar),
+            value: datapoint.value.as_f64().unwrap_or_else(|| elements(&datapoint.value)),
+            limit: datapoint.threshold.as_ref().and_then(Value::as_f64),
             conforms: datapoint.conforms,
         });
     }

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::history::AlarmSpan;
 use crate::judge::Datapoint;
 use crate::traffic::time::format_utc;
-use crate::value::{MetricValue, Value};
+use crate::value::MetricValue;
 
 /// The summary of one run. Everything is ordered, so equal runs give equal text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -74,7 +74,7 @@ impl Tallies {
             let place = (datapoint.profile, datapoint.behavior_index);
             let seen = self.seen.entry(place).or_default();
             seen.datapoints += 1;
-            if let (Some(Some(threshold)), Some(value)) = (self.thresholds.get(&place), scalar(&datapoint.value)) {
+            if let (Some(Some(threshold)), Some(value)) = (self.thresholds.get(&place), datapoint.value.as_f64()) {
                 seen.below += u64::from(value < *threshold);
             }
         }
@@ -118,14 +118,5 @@ impl Totals {
         }
         self.devices = devices.into_iter().map(|(device, count)| (device.to_owned(), count)).collect();
         self.devices.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    }
-}
-
-/// A scalar as a double; none for lists.
-pub fn scalar(value: &Value) -> Option<f64> {
-    match value {
-        Value::Count(count) => Some(*count as f64),
-        Value::Number(number) => Some(*number),
-        _ => None,
     }
 }

@@ -36,8 +36,13 @@ impl<R: Read> Rows<R> {
     /// # Errors
     /// When the input cannot be read, or its header lacks a column.
     pub fn next(&mut self, custom: &CustomMetrics, tally: &mut Tally) -> Result<Option<Event<'static>>, csv::Error> {
+        let columns = match self.columns {
+            Some(columns) => columns,
+            // A header that cannot be read is no bad line: nothing after it makes sense.
+            None => *self.columns.insert(columns(self.reader.headers()?)?),
+        };
         loop {
-            let row = self.read(custom);
+            let row = self.read(columns, custom);
             let line = self.reader.position().line();
             match row {
                 Ok(None) => return Ok(None),
@@ -58,11 +63,11 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    fn read(&mut self, custom: &CustomMetrics) -> Result<Option<Result<Event<'static>, BadLine>>, csv::Error> {
-        let columns = match self.columns {
-            Some(columns) => columns,
-            None => *self.columns.insert(columns(self.reader.headers()?)?),
-        };
+    fn read(
+        &mut self,
+        columns: [usize; 4],
+        custom: &CustomMetrics,
+    ) -> Result<Option<Result<Event<'static>, BadLine>>, csv::Error> {
         if !self.reader.read_record(&mut self.record)? {
             return Ok(None);
         }

@@ -14,6 +14,7 @@
 pub mod csv;
 pub mod export;
 pub mod format;
+mod input;
 pub mod iot_log;
 mod json;
 pub mod lifecycle;
@@ -24,3 +25,4 @@ pub mod reader;
 pub mod report;
 pub mod tally;
 pub mod time;
+pub mod write;

@@ -29,6 +29,9 @@ use crate::behavior::DimensionOperator;
 use crate::event::{Event, EventKind, Exported, Measurement, MetricName, Outcome};
 use crate::value::MetricValue;
 
+/// JSON Schema of a line, draft 2020-12.
+pub const SCHEMA: &str = include_str!("../../schema/traffic-event.schema.json");
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Line<'a> {
@@ -268,6 +271,38 @@ mod tests {
             let mut written = Vec::new();
             write(&event, &mut written);
             assert_eq!(String::from_utf8(written).unwrap(), format!("{line}\n"));
+        }
+    }
+
+    /// The schema names exactly the members that the reader takes, type by type.
+    #[test]
+    fn the_schema_says_what_the_reader_does() {
+        let schema: Json = serde_json::from_str(SCHEMA).unwrap();
+        let events = schema["oneOf"].as_array().unwrap();
+        assert_eq!(events.len(), 7);
+        for event in events {
+            let kind = event["title"].as_str().unwrap();
+            for member in ["status", "topic", "bytes", "sourceIp", "metrics", "metric", "value", "version", "dimension"]
+            {
+                let sample = match member {
+                    "status" => "\"failed\"",
+                    "topic" | "metric" => "\"x\"",
+                    "sourceIp" => "\"10.0.0.1\"",
+                    "metrics" => "{}",
+                    "value" => "{\"count\":1}",
+                    "dimension" => "{\"name\":\"d\"}",
+                    _ => "1",
+                };
+                let base = r#""timestamp":1700000000000,"clientId":"c""#;
+                let mut line = format!("{{{base},\"type\":\"{kind}\",\"{member}\":{sample}");
+                for (required, value) in [("metric", "\"x\""), ("value", "{\"count\":1}")] {
+                    if kind == "value" && member != required {
+                        line += &format!(",\"{required}\":{value}");
+                    }
+                }
+                let known = event["properties"].get(member).is_some();
+                assert_eq!(parse(format!("{line}}}").as_bytes()).is_ok(), known, "{kind} {member}");
+            }
         }
     }
 

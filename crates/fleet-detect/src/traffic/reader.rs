@@ -6,21 +6,18 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
 use serde_json::{StreamDeserializer, Value as Json, de::IoRead};
 
 use super::csv::Rows;
 use super::format::Format;
+use super::input::{BUFFER, Input, Lines, MAX_LINE, decompressed, first_line, skip_line};
 use super::tally::{BadLine, Tally};
 use super::{export, iot_log, lifecycle, ndjson, report};
 use crate::event::Event;
 use crate::metric::CustomMetrics;
 
-/// Longest line that is read, in bytes. MQTT payloads end at 128 KiB and log entries at 1 MiB; batches may be longer.
-pub const MAX_LINE: usize = 16 << 20;
-const BUFFER: usize = 1 << 20;
 /// Events handed over together: enough to overlap waiting for memory, few enough to stay in the cache.
-const BATCH: usize = 2048;
+const BATCH: usize = 512;
 
 /// How to read an input.
 #[derive(Clone, Debug)]
@@ -70,8 +67,6 @@ pub struct Traffic<'r> {
     /// Records of the document being read.
     records: VecDeque<Json>,
 }
-
-type Input<'r> = Box<dyn BufRead + Send + 'r>;
 
 enum Source<'r> {
     Lines(Input<'r>),
@@ -358,23 +353,6 @@ impl<'r> Traffic<'r> {
     }
 }
 
-/// The lines of a block that does not end in a newline.
-struct Lines<'a>(Option<&'a [u8]>);
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let block = self.0?;
-        let (line, rest) = match memchr::memchr(b'\n', block) {
-            Some(end) => (&block[..end], Some(&block[end + 1..])),
-            None => (block, None),
-        };
-        self.0 = rest;
-        Some(line)
-    }
-}
-
 fn first_bad(tally: &Tally) -> TrafficError {
     let found = tally.bad.iter().find_map(|(reason, lines)| {
         let (line, detail) = lines.first.first()?;
@@ -392,48 +370,6 @@ fn parse_record(format: Format, line: &[u8]) -> Result<Vec<Event<'static>>, BadL
         Format::Export => export::parse(line),
         Format::Csv => Err(BadLine::new("not a record", "CSV has rows")),
     }
-}
-
-/// The first line that is not blank, its newline included.
-fn first_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut first = Vec::new();
-    loop {
-        let read = input.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut first)?;
-        if read == 0 || !first.iter().all(u8::is_ascii_whitespace) {
-            return Ok(first);
-        }
-        first.clear();
-    }
-}
-
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else {
-            let length = buffer.len();
-            if length == 0 {
-                return Ok(());
-            }
-            input.consume(length);
-            continue;
-        };
-        input.consume(end + 1);
-        return Ok(());
-    }
-}
-
-/// Takes gzip (RFC 1952) and Zstandard (RFC 8878) off, told by their magic numbers.
-fn decompressed<'r>(input: impl Read + Send + 'r) -> io::Result<Input<'r>> {
-    let mut input = BufReader::with_capacity(BUFFER, input);
-    let magic = input.fill_buf()?;
-    if magic.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))));
-    }
-    if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(input).map_err(io::Error::other)?;
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)));
-    }
-    Ok(Box::new(input))
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ fn semantics(random: &mut Random) -> Semantics {
         disconnect_duration: *random.pick(&[DurationUnit::Minutes, DurationUnit::Seconds]),
         leading_wildcard_matches_dollar: random.chance(50),
         lateness_seconds: *random.pick(&[0, 60, 600, 4000]),
+        longest_gap_seconds: *random.pick(&[366 * 24 * 3600, 7200]),
         gaps_reset_runs: random.chance(50),
         renotify: random.chance(50),
         invalidate_after_seconds: *random.pick(&[900, 48 * 3600]),

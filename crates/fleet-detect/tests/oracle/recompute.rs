@@ -18,8 +18,7 @@ type Datapoints = BTreeMap<Device, Vec<(i64, Value)>>;
 
 /// Time, alert body and suppression of every event, sorted.
 pub fn violations(config: &Config, events: &[Event]) -> Vec<(i64, String, bool)> {
-    let accepted = accepted(&config.semantics, events);
-    let newest = events.iter().map(|event| event.at).max().unwrap_or(0);
+    let (accepted, newest) = accepted(&config.semantics, events);
     let mut found = Vec::new();
     for (position, targeted) in config.profiles.iter().enumerate() {
         for behavior in &targeted.profile.behaviors {
@@ -35,17 +34,22 @@ pub fn violations(config: &Config, events: &[Event]) -> Vec<(i64, String, bool)>
     found
 }
 
-fn accepted<'a>(semantics: &Semantics, events: &'a [Event<'a>]) -> Vec<&'a Event<'a>> {
-    let mut newest = i64::MIN;
+/// The events that are neither too early nor too late, by time, and the newest time.
+fn accepted<'a>(semantics: &Semantics, events: &'a [Event<'a>]) -> (Vec<&'a Event<'a>>, i64) {
+    let mut newest = None;
     let mut kept = Vec::new();
     for event in events {
-        newest = newest.max(event.at);
-        if event.at >= newest - 1000 * semantics.lateness_seconds as i64 {
+        let so_far = newest.unwrap_or(event.at);
+        if event.at > so_far + 1000 * semantics.longest_gap_seconds as i64 {
+            continue;
+        }
+        newest = Some(so_far.max(event.at));
+        if event.at >= so_far - 1000 * semantics.lateness_seconds as i64 {
             kept.push(event);
         }
     }
     kept.sort_by_key(|event| event.at);
-    kept
+    (kept, newest.unwrap_or(0))
 }
 
 struct Question<'a> {
