@@ -162,7 +162,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
         save(plan, out)?;
     }
     print(plan, global, args.markdown);
-    if !global.json && !args.markdown && plan.has_changes() {
+    if !global.json && !args.markdown && plan.has_changes() && plan.blocked().next().is_none() {
         let next = match &args.out {
             Some(out) => format!("fleetctl apply{} {}", sandbox_flag(global), out.display()),
             None => format!("fleetctl apply{} {}", sandbox_flag(global), spec.display()),

@@ -110,9 +110,7 @@ fn field(text: &mut String, pointer: &str, key: &str, value: &Value, kind: &dyn 
         }
         Value::Array(items) if inline(value).chars().count() > 90 => {
             let _ = writeln!(text, "{pad}{key}:");
-            for item in items {
-                let _ = writeln!(text, "{pad}  - {}", inline(item));
-            }
+            items.iter().for_each(|item| list_item(text, pointer, item, kind, indent + 2));
         }
         Value::String(lines) if lines.trim_end().contains('\n') => {
             let _ = writeln!(text, "{pad}{key}: |");
@@ -123,6 +121,22 @@ fn field(text: &mut String, pointer: &str, key: &str, value: &Value, kind: &dyn 
         value => {
             let _ = writeln!(text, "{pad}{key}: {}", inline(value));
         }
+    }
+}
+
+/// One item of a long list: on its line, or a long map with its fields below each other.
+fn list_item(text: &mut String, pointer: &str, item: &Value, kind: &dyn AnyKind, indent: usize) {
+    let pad = " ".repeat(indent);
+    match item {
+        Value::Object(map) if inline(item).chars().count() > 90 => {
+            let mut fields = String::new();
+            for (key, value) in map.iter().filter(|(_, value)| !is_empty(value)) {
+                field(&mut fields, &format!("{pointer}/{}", pointer_token(key)), key, value, kind, indent + 2);
+            }
+            // The first field stands on the dash's line.
+            let _ = write!(text, "{pad}- {}", fields.trim_start());
+        }
+        item => drop(writeln!(text, "{pad}- {}", inline(item))),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Longer texts are cut where a line must stay short.
-const LONG: usize = 160;
+/// Longer texts, such as certificates, are cut.
+const LONG: usize = 1000;
 
 /// A value on one line. Empty maps and lists show as such.
 pub fn inline(value: &Value) -> String {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, Outline};
 use super::files::Files;
-use super::node::Node;
+use super::node::{Node, Tree};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, did_you_mean, nearest};
 use crate::kind::{self, Ownership, common_state};
@@ -90,7 +90,13 @@ pub fn states(resolved: &mut Resolved, files: &Files, place: &Place, diagnostics
 /// Places a kind's findings.
 fn report(entry: &Entry, problems: Problems, diagnostics: &mut Diagnostics) {
     for problem in problems.0 {
-        let at = if problem.pointer.is_empty() { entry.key_span } else { entry.node.nearest(&problem.pointer).span };
+        let node = entry.node.nearest(&problem.pointer);
+        // What is wrong with a map or a list is best seen at its name.
+        let at = match node.tree {
+            _ if problem.pointer.is_empty() => entry.key_span,
+            Tree::Map(_) | Tree::List(_) => entry.node.key_span(&problem.pointer),
+            _ => node.span,
+        };
         diagnostics.push(Diagnostic::error("bad-value", problem.message).at(at).help_if(problem.help));
     }
 }
@@ -252,15 +258,13 @@ fn locate(node: &Node, pointer: &str, name: &str) -> Span {
     }
     let list = node.nearest(pointer.rsplit_once('/').map_or("", |(list, _)| list));
     match &list.tree {
-        super::node::Tree::List(items) => {
-            items.iter().find(|item| item.as_text() == Some(name)).map_or(here.span, |item| item.span)
-        }
+        Tree::List(items) => items.iter().find(|item| item.as_text() == Some(name)).map_or(here.span, |item| item.span),
         _ => here.span,
     }
 }
 
 fn collect_texts(node: &Node, pointer: String, into: &mut Vec<(String, Span)>) {
-    use super::node::{Tree, pointer_token};
+    use super::node::pointer_token;
     match &node.tree {
         Tree::Text(_) => into.push((pointer, node.span)),
         Tree::List(items) => {

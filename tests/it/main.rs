@@ -2,6 +2,7 @@
 
 mod conformance;
 mod documented;
+mod golden;
 mod interruption;
 mod mistakes;
 mod program;
