@@ -22,9 +22,21 @@ pub(crate) struct Devices {
     standings: Standings,
     text: String,
     names: Vec<Name>,
-    by_name: HashTable<u32>,
+    by_name: HashTable<Slot>,
     /// Name and registration of each device.
     devices: Vec<(u32, bool)>,
+}
+
+/// Where a name is, with bits of its hash that the table itself does not compare: equal bits make it very likely the
+/// right name, without looking at the name.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    position: u32,
+    mark: u32,
+}
+
+fn mark(hash: u64) -> u32 {
+    (hash >> 24) as u32
 }
 
 /// One name. It fills a cache line, and a name of ordinary length is compared without another access to memory.
@@ -78,9 +90,17 @@ impl Devices {
         FixedState::default().hash_one(name)
     }
 
-    /// The device of that name, with its hash, at that time; made known if it is new.
-    pub fn find(&mut self, name: &str, hash: u64, at: i64) -> Found {
-        let position = self.name_position(name, hash);
+    /// Where the name with that hash very likely is.
+    pub fn candidate(&self, hash: u64) -> Option<u32> {
+        self.by_name.find(hash, |slot| slot.mark == mark(hash)).map(|slot| slot.position)
+    }
+
+    /// The device of that name, with its hash and candidate, at that time; made known if it is new.
+    pub fn find(&mut self, name: &str, hash: u64, candidate: Option<u32>, at: i64) -> Found {
+        let position = match candidate {
+            Some(position) if self.is_named(position, name) => position,
+            _ => self.name_position(name, hash),
+        };
         let entry = self.names[position as usize];
         let (registered, profiles) = if entry.fixed {
             (entry.registered, entry.profiles)
@@ -116,31 +136,31 @@ impl Devices {
         &self.text[name.start..name.start + name.length as usize]
     }
 
+    fn is_named(&self, position: u32, name: &str) -> bool {
+        let known = &self.names[position as usize];
+        known.length as usize == name.len()
+            && known.beginning == beginning(name)
+            && (name.len() <= BEGINNING || &self.text[known.start..known.start + name.len()] == name)
+    }
+
     fn name_position(&mut self, name: &str, hash: u64) -> u32 {
         let hasher = FixedState::default();
-        let (names, text) = (&self.names, &self.text);
-        let start_of_name = beginning(name);
-        let is = |position: &u32| {
-            let known = &names[*position as usize];
-            known.length as usize == name.len()
-                && known.beginning == start_of_name
-                && (name.len() <= BEGINNING || &text[known.start..known.start + name.len()] == name)
-        };
-        if let Some(position) = self.by_name.find(hash, is) {
-            return *position;
+        if let Some(slot) = self.by_name.find(hash, |slot| self.is_named(slot.position, name)) {
+            return slot.position;
         }
-        let rehash = |position: &u32| {
-            let known = &names[*position as usize];
+        let (names, text) = (&self.names, &self.text);
+        let rehash = |slot: &Slot| {
+            let known = &names[slot.position as usize];
             hasher.hash_one(&text[known.start..known.start + known.length as usize])
         };
         let position = self.names.len() as u32;
-        self.by_name.insert_unique(hash, position, rehash);
+        self.by_name.insert_unique(hash, Slot { position, mark: mark(hash) }, rehash);
         let (fixed, registered, profiles) = match self.standings.of(name) {
             [Standing { registered, profiles, .. }] => (true, *registered, *profiles),
             _ => (false, false, 0),
         };
         let (start, length) = (self.text.len(), name.len() as u32);
-        let beginning = start_of_name;
+        let beginning = beginning(name);
         self.names.push(Name { beginning, start, length, devices: [NONE; 2], fixed, registered, profiles });
         self.text.push_str(name);
         position

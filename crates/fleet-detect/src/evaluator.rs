@@ -44,6 +44,8 @@ struct Admitted {
     position: usize,
     watermark: i64,
     hash: u64,
+    /// Where its name very likely is.
+    candidate: Option<u32>,
     found: Found,
 }
 
@@ -95,25 +97,43 @@ impl Evaluator {
         self.observe_batch(std::slice::from_ref(event), output);
     }
 
-    /// Takes events in their order, as [`Self::observe`] would one by one, but quicker: devices are looked up in a loop
+    /// Takes events in their order, as [`Self::observe`] would one by one, but quicker: devices are looked up in loops
     /// of their own, so that waiting for memory overlaps.
     pub fn observe_batch(&mut self, events: &[Event], output: &mut Output) {
         let mut batch = std::mem::take(&mut self.batch);
         for (position, event) in events.iter().enumerate() {
             if let Some(watermark) = self.admit(event.at) {
                 let hash = self.devices.hash(event.device());
-                batch.push(Admitted { position, watermark, hash, found: Found::default() });
+                batch.push(Admitted { position, watermark, hash, candidate: None, found: Found::default() });
             }
         }
         for admitted in &mut batch {
-            let event = &events[admitted.position];
-            admitted.found = self.devices.find(event.device(), admitted.hash, event.at);
+            admitted.candidate = self.devices.candidate(admitted.hash);
+        }
+        for Admitted { position, hash, candidate, found, .. } in &mut batch {
+            let event = &events[*position];
+            *found = self.devices.find(event.device(), *hash, *candidate, event.at);
+        }
+        if batch.len() > 1 {
+            self.touch(events, &batch);
         }
         for admitted in batch.drain(..) {
             self.take(&events[admitted.position], admitted.found);
             self.advance(admitted.watermark, output);
         }
         self.batch = batch;
+    }
+
+    /// Reads the cells that the events are about to change, so that they are in the cache by then.
+    fn touch(&self, events: &[Event], batch: &[Admitted]) {
+        let mut read = 0_u64;
+        for watch in &self.watches {
+            for admitted in batch {
+                let at = events[admitted.position].at;
+                read = read.wrapping_add(watch.peek(admitted.found.device, at, &self.semantics));
+            }
+        }
+        std::hint::black_box(read);
     }
 
     /// Counts an event's time; the watermark after it, unless it is too early or too late.

@@ -55,6 +55,14 @@ impl Watch {
         self.rules.windows.iter().any(samples_connections)
     }
 
+    /// Reads what [`Self::observe`] would change.
+    pub fn peek(&self, device: DeviceId, at: i64, semantics: &Semantics) -> u64 {
+        let cells = self.windows.iter().zip(&self.rules.windows);
+        cells.fold(0, |sum, (windows, rules)| {
+            sum.wrapping_add(windows.peek(device, window_start(at, rules.length, semantics)))
+        })
+    }
+
     /// Counts a broker event of a device that the profile watches.
     pub fn observe(&mut self, device: DeviceId, event: &Event, semantics: &Semantics) {
         for (windows, rules) in self.windows.iter_mut().zip(&self.rules.windows) {

@@ -77,6 +77,17 @@ impl Windows {
         &mut self.open[position]
     }
 
+    /// Reads the device's counts in the window that starts there.
+    pub fn peek(&self, device: DeviceId, start: i64) -> u64 {
+        let Some(window) = self.open.iter().rev().find(|window| window.start == start) else { return 0 };
+        let Some(known) = window.row_of.get(device as usize).filter(|known| **known != NO_ROW) else { return 0 };
+        let row = (known & !ACTIVE) as usize;
+        window.columns.iter().fold(0, |sum: u64, cells| match cells {
+            Cells::Counts(counts) => sum.wrapping_add(counts[row]),
+            _ => sum,
+        })
+    }
+
     /// Start of the oldest open window.
     pub fn oldest(&self) -> Option<i64> {
         self.open.front().map(|window| window.start)
