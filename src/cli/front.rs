@@ -13,6 +13,7 @@ use crate::spec::resolve::{self, Resolved};
 use crate::spec::{expand, load, shape, vars};
 
 /// A spec with its shape checked and its names not yet resolved.
+#[derive(Clone)]
 pub struct Front {
     pub outline: Outline,
     pub sources: Sources,

@@ -101,14 +101,8 @@ pub async fn make(
 ) -> Result<Planned, Failure> {
     let front = front::read(spec, global)?;
     // Mistakes come before the network.
-    let Checked { files, .. } = front::check(
-        front::Front {
-            outline: front.outline.clone(),
-            sources: front.sources.clone(),
-            diagnostics: front.diagnostics.clone(),
-        },
-        &front::offline_place(&front.outline, global),
-    )?;
+    let offline = front::offline_place(&front.outline, global);
+    let Checked { files, .. } = front::check(front.clone(), &offline)?;
     let wanted = Wanted {
         fleet: &front.outline.fleet,
         account: front.outline.account.as_ref().map(|(account, _)| account.as_str()),

@@ -120,3 +120,47 @@ async fn a_denied_action_names_itself_and_its_object_and_the_rest_goes_on() {
     }
     assert!(ran.out.contains("1 of 3 changes are made"), "{}", ran.out);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_the_calls_in_flight_and_the_next_run_goes_on() {
+    let sandbox = Sandbox::start(Config::default()).await.expect("it starts");
+    let program = Program::new();
+    let things: String = (0..60).map(|number| format!("  line-{number}: {{}}\n")).collect();
+    let spec = program.write("fleet.yaml", &format!("version: 1\nfleet: f\nthings:\n{things}"));
+    let slow = Fault::delay(std::time::Duration::from_millis(150));
+    let rule = Rule { service: None, operation: Some("CreateThing".into()), nth: None, times: None, action: slow };
+    sandbox.faults().add(rule);
+    let mut command = program.command();
+    command.args(["apply", "--auto-approve", "--region", "us-east-1", "--endpoint-url", &sandbox.url()]).arg(&spec);
+    command.env("AWS_ACCESS_KEY_ID", "000000000000").env("AWS_SECRET_ACCESS_KEY", "s");
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("it starts");
+    while sandbox.calls_by_operation().get("iot:CreateThing").copied().unwrap_or(0) < 10 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.expect("kill runs").success());
+    let ran = tokio::task::spawn_blocking(move || Ran::from(child.wait_with_output().expect("it ends")))
+        .await
+        .expect("it runs");
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("finishing the calls in flight") && ran.out.contains("the run was interrupted"),
+        "{}",
+        ran.out
+    );
+    let made = sandbox.calls_by_operation()["iot:CreateThing"];
+    assert!(
+        ran.out.contains(&format!("{made} of 60 changes are made")),
+        "what was begun was ended: {made}\n{}",
+        ran.out
+    );
+    sandbox.faults().clear();
+    let mut again = program.command();
+    again.args(["apply", "--auto-approve", "--region", "us-east-1", "--endpoint-url", &sandbox.url()]).arg(&spec);
+    again.env("AWS_ACCESS_KEY_ID", "000000000000").env("AWS_SECRET_ACCESS_KEY", "s");
+    let again =
+        tokio::task::spawn_blocking(move || Ran::from(again.output().expect("it starts"))).await.expect("it runs");
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+    assert!(again.out.contains(&format!("Plan: {} to create; {made} unchanged.", 60 - made)), "{}", again.out);
+}

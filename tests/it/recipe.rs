@@ -89,3 +89,27 @@ async fn a_plan_without_changes_is_cheap() {
         .collect();
     assert!(calls as f64 <= most, "{calls} calls for {OBJECTS} objects: {made:#?}");
 }
+
+#[test]
+fn what_is_not_ours_is_left_alone_until_it_is_adopted() {
+    let program = Program::new();
+    program.write(
+        "other.yaml",
+        "version: 1\nfleet: other\nthings: { a: { attributes: { owner: other } } }\ntopics: { t: {} }\n",
+    );
+    program.write("ours.yaml", "version: 1\nfleet: ours\nthings: { a: {} }\ntopics: { t: { displayName: Ours } }\n");
+    assert_eq!(program.run(&["apply", "--sandbox", "--auto-approve", "other.yaml"]).code, 0);
+    let refused = program.run(&["apply", "--sandbox", "--auto-approve", "ours.yaml"]);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(refused.out.contains("  ! topics.t (topic, conflict)"), "{}", refused.out);
+    assert!(
+        refused.out.contains("belongs to the fleet `other`") && refused.out.contains("fleetctl adopt SPEC topics.t")
+    );
+    assert!(refused.err.contains("2 objects stand in the way"), "{}", refused.err);
+    assert_eq!(program.run(&["plan", "--sandbox", "--detailed-exitcode", "other.yaml"]).code, 0, "nothing was changed");
+    let adopted = program.run(&["adopt", "--sandbox", "--auto-approve", "ours.yaml", "things.a", "topics.t"]);
+    assert_eq!(adopted.code, 0, "{}{}", adopted.out, adopted.err);
+    assert_eq!(program.run(&["plan", "--sandbox", "--detailed-exitcode", "ours.yaml"]).code, 0);
+    let lost = program.run(&["plan", "--sandbox", "other.yaml"]);
+    assert!(lost.out.contains("2 in conflict"), "{}", lost.out);
+}
