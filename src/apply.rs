@@ -264,12 +264,23 @@ async fn converge(cx: &Context, step: &Step, live: &LiveObject) -> Result<(), Aw
     let desired = step.desired.as_ref().expect("a write has a desired state");
     let fields = diff(&live.state, desired);
     let own_field = |path: &str| !path.starts_with("/tags") && path != "/protect";
-    if fields.iter().any(|change| own_field(&change.path)) {
+    let updates = fields.iter().any(|change| own_field(&change.path));
+    if updates {
         kind.update(cx, live, desired).await?;
     }
-    let tags = TagChange::between(&live.tags, &cx.tags());
+    let mut tags = TagChange::between(&live.tags, &cx.tags());
+    if tags.is_empty() {
+        return Ok(());
+    }
+    // Where the mark is a field of the object, the update has written it, and `live` is what was there before.
+    let mut now = live.clone();
+    if updates {
+        let read = read_one(&cx.session, &step.address, &step.address.name, Some(desired)).await?;
+        now = read.unwrap_or(now);
+        tags = TagChange::between(&now.tags, &cx.tags());
+    }
     if !tags.is_empty() {
-        kind.retag(cx, live, &tags).await?;
+        kind.retag(cx, &now, &tags).await?;
     }
     Ok(())
 }

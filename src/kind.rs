@@ -53,6 +53,8 @@ pub trait Kind: Send + Sync + 'static {
     const OWNERSHIP: Ownership;
     /// Deletion goes from high to low: a kind has a higher rank than what it uses.
     const RANK: u8;
+    /// Whether a foreign object can be taken over. An IAM role cannot: its path is part of its ARN and cannot change.
+    const ADOPTABLE: bool = true;
     /// What the user may write, without `tags` and `protect`, which every taggable kind has.
     type Spec: DeserializeOwned + JsonSchema;
     /// The canonical form; desired and live share it.
@@ -173,6 +175,7 @@ pub trait AnyKind: Send + Sync {
     fn ownership(&self) -> Ownership;
     fn rank(&self) -> u8;
     fn listed(&self) -> bool;
+    fn adoptable(&self) -> bool;
     fn attributes(&self) -> &'static [&'static str];
     fn schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema;
     /// Decodes the entry and runs the kind's rules. The error is a path within the entry and a message.
@@ -275,6 +278,9 @@ impl<K: Kind> AnyKind for Erased<K> {
     }
     fn listed(&self) -> bool {
         K::LISTED
+    }
+    fn adoptable(&self) -> bool {
+        K::ADOPTABLE
     }
     fn attributes(&self) -> &'static [&'static str] {
         K::ATTRIBUTES

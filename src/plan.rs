@@ -188,7 +188,7 @@ fn declared_step(input: &Input, address: &Address, desired: &Desired) -> Step {
     let kind = kind::of(address);
     step.changes = diff(&live.state, &desired.state);
     let ours = live.owner.as_ref().is_some_and(|owner| owner.fleet == input.fleet);
-    if !ours && !input.adopt.contains(address) {
+    if !ours && !(input.adopt.contains(address) && kind.adoptable()) {
         step.action = Action::Conflict;
         step.reason = Some(conflict_reason(address, live.owner.as_ref()));
         return step;

@@ -66,6 +66,7 @@ impl Kind for ManagedPolicy {
     const NOUN: &'static str = "managed policy";
     const OWNERSHIP: Ownership = Ownership::Tags;
     const RANK: u8 = 12;
+    const ADOPTABLE: bool = false;
     const ATTRIBUTES: &'static [&'static str] = &["arn", "name"];
     const LISTED: bool = true;
     type Spec = Spec;

@@ -81,6 +81,7 @@ impl Kind for Role {
     const NOUN: &'static str = "role";
     const OWNERSHIP: Ownership = Ownership::Tags;
     const RANK: u8 = 15;
+    const ADOPTABLE: bool = false;
     const ATTRIBUTES: &'static [&'static str] = &["arn", "name"];
     const LISTED: bool = true;
     type Spec = Spec;
