@@ -16,6 +16,7 @@ mod progress;
 mod sandbox;
 mod schema;
 pub mod session;
+mod simulate;
 
 use std::path::PathBuf;
 
@@ -105,6 +106,7 @@ enum Command {
     Destroy(destroy::Args),
     Adopt(adopt::Args),
     Graph(graph::Args),
+    Simulate(Box<simulate::Args>),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
     Completions(completions::Args),
@@ -121,6 +123,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Destroy(args) => destroy::run(&global, &args).await,
         Command::Adopt(args) => adopt::run(&global, &args).await,
         Command::Graph(args) => graph::run(&global, &args),
+        Command::Simulate(args) => simulate::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
         Command::Completions(args) => completions::run(&args),

@@ -7,6 +7,7 @@ mod interruption;
 mod mistakes;
 mod program;
 mod recipe;
+mod simulate;
 mod tidy;
 mod two_specs;
 mod world;
