@@ -188,7 +188,8 @@ fn declared_step(input: &Input, address: &Address, desired: &Desired) -> Step {
     let kind = kind::of(address);
     step.changes = diff(&live.state, &desired.state);
     let ours = live.owner.as_ref().is_some_and(|owner| owner.fleet == input.fleet);
-    if !ours && !(input.adopt.contains(address) && kind.adoptable()) {
+    let taken_over = input.adopt.contains(address) && kind.adoptable();
+    if !ours && !taken_over {
         step.action = Action::Conflict;
         step.reason = Some(conflict_reason(address, live.owner.as_ref()));
         return step;
