@@ -34,6 +34,7 @@ impl Example {
             Example::Starter => &[("fleet.yaml", include_str!("init/fleet.yaml"))],
             Example::FactoryFleet => &[
                 ("fleet.yaml", include_str!("../../examples/factory-fleet/fleet.yaml")),
+                ("scenario.yaml", include_str!("../../examples/factory-fleet/scenario.yaml")),
                 ("profiles/cloud-side-baseline.yaml", include_str!("../../profiles/cloud-side-baseline.yaml")),
                 (
                     "functions/remediation/lambda_function.py",

@@ -66,13 +66,13 @@ pub struct Global {
     /// A YAML file of variables. Repeatable; later ones and --var win.
     #[arg(long, global = true, value_name = "FILE")]
     pub var_file: Vec<PathBuf>,
-    /// Prints data instead of text.
+    /// Prints data instead of text, in every command that reports something.
     #[arg(long, global = true)]
     pub json: bool,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
-    /// Says more: the number of calls, and where time went.
+    /// Says how many calls a plan took.
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
