@@ -64,7 +64,6 @@
 //!
 //! - **A driver that splits devices over threads.** Populations merge; the exchange between evaluators at each window's
 //!   end is not written.
-//! - **Parquet.** A reader of the event schema would be one more source of [`traffic::reader::Traffic`].
 //! - **Threshold tuning.** [`Output::with_datapoints`] gives the values it would work on.
 //! - **Long idle stretches** with an `aws:disconnect-duration` behaviour cost one sample a device and window.
 

@@ -8,6 +8,7 @@
 //! | [`report`] | device reports as `{topic, timestamp, payload}`, JSON or CBOR, long or short names |
 //! | [`export`] | batches of the Device Defender metrics export |
 //! | [`csv`] | `thing,timestamp,metric,value` |
+//! | [`parquet`] | a row with the columns of NDJSON; needs an input that can be read anywhere |
 //!
 //! Nothing here opens files or looks at a clock: [`reader::Traffic`] takes anything that can be read.
 
@@ -20,6 +21,7 @@ mod json;
 pub mod lifecycle;
 pub mod merge;
 pub mod ndjson;
+pub mod parquet;
 mod plain;
 pub mod reader;
 pub mod report;

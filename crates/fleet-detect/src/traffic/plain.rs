@@ -57,16 +57,17 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// The members of a broker event.
 #[derive(Default)]
-struct Members<'a> {
-    timestamp: Option<u64>,
-    kind: Option<&'a str>,
-    client_id: Option<&'a str>,
-    thing: Option<&'a str>,
-    status: Option<&'a str>,
-    topic: Option<&'a str>,
-    bytes: Option<u64>,
-    source: Option<IpAddr>,
+pub(super) struct Members<'a> {
+    pub timestamp: Option<u64>,
+    pub kind: Option<&'a str>,
+    pub client_id: Option<&'a str>,
+    pub thing: Option<&'a str>,
+    pub status: Option<&'a str>,
+    pub topic: Option<&'a str>,
+    pub bytes: Option<u64>,
+    pub source: Option<IpAddr>,
 }
 
 /// Fills a member that was empty.
@@ -89,7 +90,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn event(self) -> Option<Event<'a>> {
+    /// The event, where the members are ordinary ones of a broker event.
+    pub fn event(self) -> Option<Event<'a>> {
         let at = believable(self.timestamp?.try_into().ok()?)?;
         let thing = self.thing.filter(|thing| !thing.is_empty()).map(Cow::Borrowed);
         let client_id = self.client_id.filter(|name| !name.is_empty())?;

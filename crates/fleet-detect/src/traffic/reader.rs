@@ -4,13 +4,14 @@
 //! with the input. JSON that spans lines, as `filter-log-events` prints it, is held in memory a document at a time.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use serde_json::{StreamDeserializer, Value as Json, de::IoRead};
 
 use super::csv::Rows;
 use super::format::Format;
 use super::input::{BUFFER, Input, Lines, MAX_LINE, decompressed, first_line, skip_line};
+use super::parquet::table::{MAGIC, Table};
 use super::tally::{BadLine, Tally};
 use super::{export, iot_log, lifecycle, ndjson, report};
 use crate::event::Event;
@@ -44,9 +45,13 @@ pub enum TrafficError {
     #[error("cannot read the traffic: {0}")]
     Io(#[from] io::Error),
     #[error(
-        "cannot tell the traffic's format from its first record; name it (ndjson, iot-log, lifecycle, report, export, csv)"
+        "cannot tell the traffic's format from its first record; name it (ndjson, iot-log, lifecycle, report, export, csv, parquet)"
     )]
     UnknownFormat,
+    #[error("cannot read the traffic: {0}")]
+    Parquet(String),
+    #[error("Parquet is read from its end: it has to be a file, not a stream, and not compressed as a whole")]
+    ParquetStream,
     #[error("line {line}: {bad}")]
     Strict { line: u64, bad: BadLine },
     #[error("{bad} of {lines} lines are bad, more than the allowed share of {share}")]
@@ -72,6 +77,7 @@ enum Source<'r> {
     Lines(Input<'r>),
     Rows(Box<Rows<Input<'r>>>),
     Documents(Box<StreamDeserializer<'static, IoRead<Input<'r>>, Json>>),
+    Table(Box<Table>),
     /// Nothing left.
     Empty,
 }
@@ -93,17 +99,12 @@ impl<'r> Traffic<'r> {
             _ => None,
         };
         let spans_lines = !is_record && matches!(first.first(), Some(b'{' | b'['));
+        if options.format == Some(Format::Parquet) || first.starts_with(MAGIC) {
+            return Err(TrafficError::ParquetStream);
+        }
         let mut input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));
-        let mut traffic = Self {
-            source: Source::Empty,
-            format: options.format.or(seen).unwrap_or(Format::Ndjson),
-            options,
-            tally: Tally::default(),
-            line: Vec::new(),
-            number: 0,
-            ready: VecDeque::new(),
-            records: VecDeque::new(),
-        };
+        let format = options.format.or(seen).unwrap_or(Format::Ndjson);
+        let mut traffic = Self::new(Source::Empty, format, options);
         let known = traffic.options.format.is_some() || seen.is_some();
         if first.is_empty() {
             return Ok(traffic);
@@ -121,6 +122,35 @@ impl<'r> Traffic<'r> {
             return Err(TrafficError::UnknownFormat);
         }
         Ok(traffic)
+    }
+
+    /// As [`Self::open`], for a file that can be read anywhere, as Parquet needs it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when a Parquet file's footer or columns make no sense.
+    pub fn open_file(mut file: impl Read + Seek + Send + 'static, options: Options) -> Result<Self, TrafficError> {
+        let mut magic = Vec::new();
+        file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+        file.seek(SeekFrom::Start(0))?;
+        let format = options.format.unwrap_or(if magic == MAGIC { Format::Parquet } else { Format::Ndjson });
+        if format != Format::Parquet {
+            return Self::open(file, options);
+        }
+        let table = Table::open(file).map_err(TrafficError::Parquet)?;
+        Ok(Self::new(Source::Table(Box::new(table)), Format::Parquet, options))
+    }
+
+    fn new(source: Source<'r>, format: Format, options: Options) -> Self {
+        Self {
+            source,
+            format,
+            options,
+            tally: Tally::default(),
+            line: Vec::new(),
+            number: 0,
+            ready: VecDeque::new(),
+            records: VecDeque::new(),
+        }
     }
 
     /// The format that is being read.
@@ -164,6 +194,7 @@ impl<'r> Traffic<'r> {
         if self.format == Format::Ndjson {
             while self.next_block(&mut take)? {}
         }
+        while self.next_rows(&mut take)? {}
         while let Some(event) = self.next_event()? {
             take(std::slice::from_ref(&event));
         }
@@ -216,6 +247,29 @@ impl<'r> Traffic<'r> {
         failed.map_or(Ok(true), Err)
     }
 
+    /// Takes the next rows of a table; false when there is no table, or nothing left of it.
+    fn next_rows(&mut self, take: &mut impl FnMut(&[Event])) -> Result<bool, TrafficError> {
+        let Source::Table(table) = &mut self.source else { return Ok(false) };
+        let rows = table.fill(BATCH).map_err(TrafficError::Parquet)?;
+        let mut events = Vec::with_capacity(rows);
+        for row in 0..rows {
+            self.number += 1;
+            self.tally.lines += 1;
+            match table.event(row) {
+                Ok(event) => events.push(event),
+                Err(bad) if self.options.strict => return Err(TrafficError::Strict { line: self.number, bad }),
+                Err(bad) => self.tally.add_bad(self.number, bad),
+            }
+        }
+        self.tally.events += events.len() as u64;
+        take(&events);
+        drop(events);
+        if rows == 0 {
+            self.source = Source::Empty;
+        }
+        Ok(rows > 0)
+    }
+
     /// Reads until there are events, or returns false at the end of the input.
     fn read_more(&mut self) -> Result<bool, TrafficError> {
         match &mut self.source {
@@ -243,6 +297,12 @@ impl<'r> Traffic<'r> {
                 } else {
                     self.source = Source::Empty;
                 }
+            }
+            Source::Table(_) => {
+                let mut ready = std::mem::take(&mut self.ready);
+                let rows = self.next_rows(&mut |events| ready.extend(events.iter().cloned().map(Event::into_owned)));
+                self.ready = ready;
+                rows?;
             }
             Source::Documents(_) => match self.next_record()? {
                 Some(record) => {
@@ -368,7 +428,7 @@ fn parse_record(format: Format, line: &[u8]) -> Result<Vec<Event<'static>>, BadL
         Format::Lifecycle => lifecycle::parse(line),
         Format::Report => report::parse(line).map(|event| vec![event]),
         Format::Export => export::parse(line),
-        Format::Csv => Err(BadLine::new("not a record", "CSV has rows")),
+        Format::Csv | Format::Parquet => Err(BadLine::new("not a record", "the format has rows")),
     }
 }
 
@@ -419,8 +479,7 @@ mod tests {
             let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
             assert_eq!(read(&gzip.finish().unwrap(), &Options::default()).unwrap().0, events);
-            let level = ruzstd::encoding::CompressionLevel::Fastest;
-            let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+            let zstd = zstd::encode_all(text.as_bytes(), 1).unwrap();
             assert_eq!(read(&zstd, &Options::default()).unwrap().0, events);
         }
         assert_eq!(read(b"", &Options::default()).unwrap().0, 0);

@@ -27,6 +27,8 @@ pub fn write(format: Format, event: &Event, out: &mut Vec<u8>) -> bool {
         Format::Lifecycle => lifecycle(event),
         Format::Report => report(event).map(|report| envelope(event, "json", report)),
         Format::Export => export(event),
+        // No lines: [`super::parquet::write`] writes whole files.
+        Format::Parquet => None,
     };
     let Some(line) = line else { return false };
     push_line(&line, out);
