@@ -13,6 +13,7 @@
 //! Nothing here opens files or looks at a clock: [`reader::Traffic`] takes anything that can be read.
 
 pub mod csv;
+mod documents;
 pub mod export;
 pub mod format;
 mod input;
@@ -21,6 +22,7 @@ mod json;
 pub mod lifecycle;
 pub mod merge;
 pub mod ndjson;
+pub mod output;
 pub mod parquet;
 mod plain;
 pub mod reader;

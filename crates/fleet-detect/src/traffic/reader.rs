@@ -1,16 +1,17 @@
 //! Reads traffic of any format, compressed or not, and counts what it could not read.
 //!
-//! Compression and format are seen in the first bytes. Line formats are read a line at a time, so memory does not grow
-//! with the input. JSON that spans lines, as `filter-log-events` prints it, is held in memory a document at a time.
+//! Compression and format are seen in the first bytes. Lines, rows, and the records of JSON that spans lines, are read
+//! one at a time, and Parquet a page at a time, so memory does not grow with the input.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
-use serde_json::{StreamDeserializer, Value as Json, de::IoRead};
+use serde_json::Value as Json;
 
 use super::csv::Rows;
+use super::documents::{Broken, Documents};
 use super::format::Format;
-use super::input::{BUFFER, Input, Lines, MAX_LINE, decompressed, first_line, skip_line};
+use super::input::{Input, Lines, MAX_LINE, decompressed, first_line, skip_line};
 use super::parquet::table::{MAGIC, Table};
 use super::tally::{BadLine, Tally};
 use super::{export, iot_log, lifecycle, ndjson, report};
@@ -69,14 +70,14 @@ pub struct Traffic<'r> {
     number: u64,
     /// Events of a line that gave several.
     ready: VecDeque<Event<'static>>,
-    /// Records of the document being read.
-    records: VecDeque<Json>,
+    /// The first record of the documents, which told the format.
+    first: Option<Vec<u8>>,
 }
 
 enum Source<'r> {
     Lines(Input<'r>),
     Rows(Box<Rows<Input<'r>>>),
-    Documents(Box<StreamDeserializer<'static, IoRead<Input<'r>>, Json>>),
+    Documents(Box<Documents<'r>>),
     Table(Box<Table>),
     /// Nothing left.
     Empty,
@@ -102,7 +103,7 @@ impl<'r> Traffic<'r> {
         if options.format == Some(Format::Parquet) || first.starts_with(MAGIC) {
             return Err(TrafficError::ParquetStream);
         }
-        let mut input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));
+        let input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));
         let format = options.format.or(seen).unwrap_or(Format::Ndjson);
         let mut traffic = Self::new(Source::Empty, format, options);
         let known = traffic.options.format.is_some() || seen.is_some();
@@ -112,9 +113,7 @@ impl<'r> Traffic<'r> {
         if traffic.format == Format::Csv {
             traffic.source = Source::Rows(Box::new(Rows::new(input)));
         } else if spans_lines && traffic.options.format != Some(Format::Ndjson) {
-            input = Box::new(BufReader::with_capacity(BUFFER, input));
-            traffic.source =
-                Source::Documents(Box::new(serde_json::Deserializer::from_reader(input).into_iter::<Json>()));
+            traffic.source = Source::Documents(Box::new(Documents::new(input)));
             traffic.start_documents(known)?;
         } else if known {
             traffic.source = Source::Lines(input);
@@ -149,7 +148,7 @@ impl<'r> Traffic<'r> {
             line: Vec::new(),
             number: 0,
             ready: VecDeque::new(),
-            records: VecDeque::new(),
+            first: None,
         }
     }
 
@@ -308,7 +307,7 @@ impl<'r> Traffic<'r> {
                 Some(record) => {
                     self.tally.lines += 1;
                     self.number += 1;
-                    self.take_record(parse_record(self.format, record.to_string().as_bytes()))?;
+                    self.take_record(parse_record(self.format, &record))?;
                 }
                 None => self.source = Source::Empty,
             },
@@ -371,45 +370,32 @@ impl<'r> Traffic<'r> {
     /// Finds out the format from the first record where nobody told it.
     fn start_documents(&mut self, known: bool) -> Result<(), TrafficError> {
         let first = self.next_record()?;
-        if let Some(first) = first {
-            if !known {
-                self.format = Format::of_record(&first).ok_or(TrafficError::UnknownFormat)?;
-            }
-            self.records.push_front(first);
-        } else if !known && self.tally.bad_lines() > 0 {
-            return Err(TrafficError::UnknownFormat);
+        if !known && (first.is_some() || self.tally.bad_lines() > 0) {
+            let record = first.as_deref().and_then(|first| serde_json::from_slice(first).ok());
+            self.format = record.as_ref().and_then(Format::of_record).ok_or(TrafficError::UnknownFormat)?;
         }
+        self.first = first;
         Ok(())
     }
 
     /// The next record of the documents: an element of a list or of `events`, or the document itself.
-    fn next_record(&mut self) -> Result<Option<Json>, TrafficError> {
-        while self.records.is_empty() {
-            let Source::Documents(documents) = &mut self.source else { return Ok(None) };
-            match documents.next() {
-                None => return Ok(None),
-                Some(Ok(Json::Array(items))) => self.records.extend(items),
-                Some(Ok(Json::Object(mut document))) => match document.remove("events") {
-                    Some(Json::Array(items)) => self.records.extend(items),
-                    Some(other) => {
-                        document.insert("events".to_owned(), other);
-                        self.records.push_back(Json::Object(document));
-                    }
-                    None => self.records.push_back(Json::Object(document)),
-                },
-                Some(Ok(other)) => self.records.push_back(other),
-                Some(Err(error)) if error.is_io() => return Err(TrafficError::Io(error.into())),
-                Some(Err(error)) => {
-                    // Nothing tells where the next document begins.
-                    self.source = Source::Empty;
-                    self.tally.lines += 1;
-                    self.number += 1;
-                    self.bad(BadLine::new("not JSON", error.to_string()))?;
-                    return Ok(None);
-                }
+    fn next_record(&mut self) -> Result<Option<Vec<u8>>, TrafficError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Source::Documents(documents) = &mut self.source else { return Ok(None) };
+        match documents.next() {
+            Ok(record) => Ok(record),
+            Err(Broken::Io(error)) => Err(TrafficError::Io(error)),
+            Err(Broken::Syntax(error)) => {
+                // Nothing tells where the next document begins.
+                self.source = Source::Empty;
+                self.tally.lines += 1;
+                self.number += 1;
+                self.bad(BadLine::new("not JSON", error))?;
+                Ok(None)
             }
         }
-        Ok(self.records.pop_front())
     }
 }
 
