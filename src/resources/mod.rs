@@ -4,7 +4,9 @@ pub mod alarm;
 mod audit_checks;
 pub mod audit_configuration;
 pub mod certificate;
+pub mod custom_metric;
 pub mod dashboard;
+pub mod dimension;
 pub mod function;
 pub mod log_group;
 pub mod managed_policy;
@@ -34,6 +36,8 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing_group::ThingGroup>::new(),
     &Erased::<policy::Policy>::new(),
     &Erased::<certificate::Certificate>::new(),
+    &Erased::<custom_metric::CustomMetric>::new(),
+    &Erased::<dimension::Dimension>::new(),
     &Erased::<security_profile::SecurityProfile>::new(),
     &Erased::<audit_configuration::AuditConfiguration>::new(),
     &Erased::<scheduled_audit::ScheduledAudit>::new(),

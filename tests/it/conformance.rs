@@ -232,6 +232,8 @@ kinds! {
     certificate: "certificates",
     function: "functions",
     topic: "topics",
+    custom_metric: "customMetrics",
+    dimension: "dimensions",
     security_profile: "securityProfiles",
     audit: "audit",
     scheduled_audit: "audit.schedules",
