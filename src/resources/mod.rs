@@ -9,10 +9,14 @@ pub mod dashboard;
 pub mod dimension;
 pub mod function;
 pub mod log_group;
+mod log_level;
+pub mod logging;
 pub mod managed_policy;
+pub mod mitigation_action;
 mod names;
 pub mod policy;
 pub mod role;
+pub mod role_alias;
 pub mod scheduled_audit;
 mod seconds;
 pub mod security_profile;
@@ -41,6 +45,9 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<security_profile::SecurityProfile>::new(),
     &Erased::<audit_configuration::AuditConfiguration>::new(),
     &Erased::<scheduled_audit::ScheduledAudit>::new(),
+    &Erased::<logging::Logging>::new(),
+    &Erased::<mitigation_action::MitigationAction>::new(),
+    &Erased::<role_alias::RoleAlias>::new(),
     &Erased::<topic_rule::TopicRule>::new(),
     &Erased::<alarm::Alarm>::new(),
     &Erased::<dashboard::Dashboard>::new(),
