@@ -3,6 +3,8 @@
 pub mod alarm;
 mod audit_checks;
 pub mod audit_configuration;
+pub mod audit_suppression;
+pub mod ca_certificate;
 pub mod certificate;
 pub mod custom_metric;
 pub mod dashboard;
@@ -39,12 +41,14 @@ pub const KINDS: &[&dyn AnyKind] = &[
     &Erased::<thing::Thing>::new(),
     &Erased::<thing_group::ThingGroup>::new(),
     &Erased::<policy::Policy>::new(),
+    &Erased::<ca_certificate::CaCertificate>::new(),
     &Erased::<certificate::Certificate>::new(),
     &Erased::<custom_metric::CustomMetric>::new(),
     &Erased::<dimension::Dimension>::new(),
     &Erased::<security_profile::SecurityProfile>::new(),
     &Erased::<audit_configuration::AuditConfiguration>::new(),
     &Erased::<scheduled_audit::ScheduledAudit>::new(),
+    &Erased::<audit_suppression::AuditSuppression>::new(),
     &Erased::<logging::Logging>::new(),
     &Erased::<mitigation_action::MitigationAction>::new(),
     &Erased::<role_alias::RoleAlias>::new(),
