@@ -177,7 +177,7 @@ async fn run_phase(
             let session = session.clone();
             running.spawn(async move {
                 let end = match part {
-                    Part::Clear => ended(delete(&session, &step).await),
+                    Part::Clear => ended(delete(&session, &step, part).await),
                     Part::Write => write(&session, &step).await,
                 };
                 (step, end)
@@ -197,7 +197,7 @@ async fn write(session: &Arc<Session>, step: &Step) -> End {
     ended(match step.action {
         Action::Create | Action::Replace => create(session, step).await,
         Action::Update | Action::Adopt => update(session, step).await,
-        Action::Delete => delete(session, step).await,
+        Action::Delete => delete(session, step, Part::Write).await,
         Action::Keep | Action::Conflict | Action::Protected => Ok(true),
     })
 }
@@ -285,7 +285,7 @@ async fn converge(cx: &Context, step: &Step, live: &LiveObject) -> Result<(), Aw
     Ok(())
 }
 
-async fn delete(session: &Arc<Session>, step: &Step) -> Result<bool, AwsError> {
+async fn delete(session: &Arc<Session>, step: &Step, part: Part) -> Result<bool, AwsError> {
     let (cx, kind) = (context(session, step), kind::of(&step.address));
     let name = if step.desired.is_some() { &step.address.name } else { &step.id };
     let Some(live) = read_one(session, &step.address, name, step.desired.as_ref()).await? else { return Ok(true) };
@@ -293,7 +293,11 @@ async fn delete(session: &Arc<Session>, step: &Step) -> Result<bool, AwsError> {
     if !ours || (!step.refresh && fingerprint(Some(&live)) != step.fingerprint) {
         return Ok(false);
     }
-    match kind.delete(&cx, &live).await {
+    let deleted = match part {
+        Part::Clear => kind.clear(&cx, &live).await,
+        Part::Write => kind.delete(&cx, &live).await,
+    };
+    match deleted {
         Ok(()) => Ok(true),
         Err(error) => match read_one(session, &step.address, name, step.desired.as_ref()).await {
             Ok(None) => Ok(true),

@@ -144,6 +144,12 @@ pub trait Kind: Send + Sync + 'static {
     /// Deletes the object and what belongs to it. The caller has proved ownership.
     fn delete(cx: &Context, live: &Live<Self::State>) -> impl Future<Output = Result<(), AwsError>> + Send;
 
+    /// Deletes an object that is about to be replaced. AWS refuses to delete some objects while others use them: those
+    /// of this fleet let go of it here, and are written again later in the same run.
+    fn clear(cx: &Context, live: &Live<Self::State>) -> impl Future<Output = Result<(), AwsError>> + Send {
+        Self::delete(cx, live)
+    }
+
     /// Names of live objects that may carry this fleet's mark, found without the tagging index.
     /// A cheap filter by AWS (path, attribute) is used where there is one; every name is read before it is believed.
     fn list(cx: &Context) -> impl Future<Output = Result<Vec<String>, AwsError>> + Send;
@@ -214,6 +220,7 @@ pub trait AnyKind: Send + Sync {
         change: &'a TagChange,
     ) -> BoxFuture<'a, Result<(), AwsError>>;
     fn delete<'a>(&'a self, cx: &'a Context, live: &'a LiveObject) -> BoxFuture<'a, Result<(), AwsError>>;
+    fn clear<'a>(&'a self, cx: &'a Context, live: &'a LiveObject) -> BoxFuture<'a, Result<(), AwsError>>;
     fn list<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<String>, AwsError>>;
 }
 
@@ -359,6 +366,9 @@ impl<K: Kind> AnyKind for Erased<K> {
     }
     fn delete<'a>(&'a self, cx: &'a Context, object: &'a LiveObject) -> BoxFuture<'a, Result<(), AwsError>> {
         Box::pin(async move { K::delete(cx, &live::<K>(object)).await })
+    }
+    fn clear<'a>(&'a self, cx: &'a Context, object: &'a LiveObject) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(async move { K::clear(cx, &live::<K>(object)).await })
     }
     fn list<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Vec<String>, AwsError>> {
         Box::pin(K::list(cx))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::address::Address;
 
@@ -77,13 +78,16 @@ pub struct Reference {
     pub name: String,
     /// Set when the referring object invokes the function it names: the service principal that does so.
     pub invokes_as: Option<&'static str>,
+    /// Whether an object outside this spec may be meant, where the field has no form for an ARN.
+    pub may_be_elsewhere: bool,
 }
 
 impl Reference {
     /// A reference, unless `text` is an ARN, which names an object outside this spec.
     pub fn to(section: &'static str, text: &str, pointer: impl Into<String>) -> Option<Reference> {
         let foreign = text.starts_with("arn:");
-        (!foreign).then(|| Reference { pointer: pointer.into(), section, name: text.to_owned(), invokes_as: None })
+        let (pointer, name) = (pointer.into(), text.to_owned());
+        (!foreign).then(|| Reference { pointer, section, name, invokes_as: None, may_be_elsewhere: false })
     }
 
     /// The ARN that `text` stands for: itself, or that of the object with this name.
@@ -93,6 +97,12 @@ impl Reference {
 
     pub fn invoking_as(mut self, principal: &'static str) -> Reference {
         self.invokes_as = Some(principal);
+        self
+    }
+
+    /// A name that nobody declares here is taken for an object that is there already, with a warning.
+    pub fn or_elsewhere(mut self) -> Reference {
+        self.may_be_elsewhere = true;
         self
     }
 }
@@ -136,6 +146,14 @@ pub struct Scope<'a> {
     /// By path as written.
     pub files: &'a BTreeMap<String, FileContent>,
     pub invokers: &'a [Invoker],
+    /// The entry of a section and a name as written, where there is one. For what a kind must know of an object it names,
+    /// such as the type of a custom metric.
+    pub declared: &'a dyn Fn(&str, &str) -> Option<Value>,
+}
+
+/// The [`Scope::declared`] of an entry that stands alone.
+pub fn alone(_section: &str, _name: &str) -> Option<Value> {
+    None
 }
 
 impl Scope<'_> {

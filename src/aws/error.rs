@@ -100,6 +100,11 @@ impl AwsError {
             || (self.action == "lambda:CreateFunction" && self.code() == "ResourceConflictException")
     }
 
+    /// Whether the call makes an object of Device Defender Detect.
+    fn is_about_detect(&self) -> bool {
+        ["iot:CreateSecurityProfile", "iot:CreateCustomMetric", "iot:CreateDimension"].contains(&self.action)
+    }
+
     /// What the user can do, where that is clear from the code.
     fn next_step(&self) -> Option<String> {
         let step = match &self.cause {
@@ -111,6 +116,7 @@ impl AwsError {
             }
             Cause::NoAnswer { .. } => "whether the change was made is not known; run the command again, it continues".into(),
             Cause::Malformed { .. } => return None,
+            Cause::Service { message, .. } if self.is_about_detect() && speaks_of_closing(message) => DETECT_CLOSED.into(),
             Cause::Service { code, .. } => match code.as_str() {
                 "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
                     "sign in again (for example `aws sso login`) and repeat the command".into()
@@ -121,13 +127,29 @@ impl AwsError {
                 }
                 "AccessDenied" | "AccessDeniedException" | "AuthorizationError" | "AuthorizationErrorException"
                 | "NotAuthorized" | "UnauthorizedException" => {
-                    format!("allow {} for the caller, or use a profile that has it", self.action)
+                    let allow = format!("allow {} for the caller, or use a profile that has it", self.action);
+                    // How AWS refuses an account without Detect is not published.
+                    if self.is_about_detect() { format!("{allow}. If it is allowed: {DETECT_CLOSED}") } else { allow }
+                }
+                "LimitExceededException" if self.action == "iot:CreateDimension" => {
+                    "an account has at most ten dimensions in a region, and AWS does not raise that; reuse one".into()
                 }
                 _ => return None,
             },
         };
         Some(step)
     }
+}
+
+/// Device Defender developer guide, "Detect availability change".
+const DETECT_CLOSED: &str = "AWS takes no new customers for Detect since 2026-08-31; where the account does not have it, \
+     leave `securityProfiles`, `customMetrics` and `dimensions` out, and evaluate behaviours with `fleetctl simulate`";
+
+fn speaks_of_closing(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["new customer", "not available", "no longer available", "not supported for this account"]
+        .iter()
+        .any(|sign| message.contains(sign))
 }
 
 impl fmt::Display for AwsError {

@@ -40,6 +40,8 @@ const RATES: &[(&str, u32)] = &[
     ("iot:UpdateCertificate", 10),
     ("iot:DeleteCertificate", 10),
     ("iot:DescribeSecurityProfile", 25),
+    ("iot:DescribeCustomMetric", 25),
+    ("iot:DescribeMitigationAction", 25),
     ("iot:CreateScheduledAudit", 5),
     ("iot:DescribeScheduledAudit", 5),
     ("iot:UpdateScheduledAudit", 5),

@@ -269,11 +269,10 @@ fn check_configuration(name: &str, check: &CheckSpec, pointer: &str, problems: &
     }
 }
 
-/// The mark, read from a role ARN that ends in `role/fleetctl/FLEET/NAME`.
+/// The mark, read from the role.
 fn mark_of(role_arn: &str) -> Tags {
-    let path = role_arn.split_once(":role/fleetctl/").and_then(|(_, rest)| rest.split_once('/'));
-    let fleet = path.filter(|(fleet, name)| !fleet.is_empty() && !name.contains('/')).map(|(fleet, _)| fleet);
-    let mark = fleet.map(|fleet| [(FLEET_TAG.into(), fleet.into()), (ADDRESS_TAG.into(), "audit".into())]);
+    let mark =
+        role::fleet_of(role_arn).map(|fleet| [(FLEET_TAG.into(), fleet.into()), (ADDRESS_TAG.into(), "audit".into())]);
     mark.into_iter().flatten().collect()
 }
 
@@ -344,7 +343,14 @@ mod tests {
     fn only_enabled_checks_count_and_thresholds_are_always_said() {
         let place = Place::new("123456789012", "eu-central-1");
         let files = BTreeMap::new();
-        let scope = Scope { fleet: "factory", place: &place, name: "", files: &files, invokers: &[] };
+        let scope = Scope {
+            fleet: "factory",
+            place: &place,
+            name: "",
+            files: &files,
+            invokers: &[],
+            declared: &crate::scope::alone,
+        };
         let spec = json!({ "role": "audit", "notify": { "topic": "alerts", "role": "audit", "enabled": false }, "checks": {
             "LOGGING_DISABLED_CHECK": null,
             "CONFLICTING_CLIENT_IDS_CHECK": { "enabled": false },

@@ -8,7 +8,7 @@
 
 mod file;
 mod find;
-mod key;
+pub mod key;
 pub mod mark;
 
 use std::collections::BTreeSet;

@@ -326,7 +326,14 @@ mod tests {
     fn desired(extra: Value) -> State {
         let zip = FileContent::Zip { bytes: std::sync::Arc::default(), sha256_base64: "hash=".into() };
         let (place, files) = (Place::new("123456789012", "eu-west-1"), [("fix".to_owned(), zip)].into());
-        let scope = Scope { fleet: "factory", place: &place, name: "fix", files: &files, invokers: &[] };
+        let scope = Scope {
+            fleet: "factory",
+            place: &place,
+            name: "fix",
+            files: &files,
+            invokers: &[],
+            declared: &crate::scope::alone,
+        };
         Function::desired(spec(extra), &scope).unwrap()
     }
 

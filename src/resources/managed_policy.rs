@@ -303,7 +303,14 @@ mod tests {
         let place = Place::new("123456789012", "eu-west-1");
         let with = |text: &str| {
             let files = [("p.json".to_owned(), crate::scope::FileContent::Text(text.to_owned()))].into();
-            let scope = Scope { fleet: "factory", place: &place, name: "p", files: &files, invokers: &[] };
+            let scope = Scope {
+                fleet: "factory",
+                place: &place,
+                name: "p",
+                files: &files,
+                invokers: &[],
+                declared: &crate::scope::alone,
+            };
             let spec = Spec { document_file: Some("p.json".into()), ..Spec::default() };
             ManagedPolicy::desired(spec, &scope).map_err(|problems| problems.0[0].message.clone())
         };

@@ -76,6 +76,13 @@ pub fn arn(place: &Place, fleet: &str, name: &str) -> String {
     place.global_arn("iam", format_args!("role{}{name}", path(fleet)))
 }
 
+/// The fleet in a role's ARN that ends in `role/fleetctl/FLEET/NAME`. It marks account-wide settings, which take no tags
+/// but name a role.
+pub fn fleet_of(role_arn: &str) -> Option<&str> {
+    let (fleet, name) = role_arn.split_once(":role/fleetctl/")?.1.split_once('/')?;
+    (!fleet.is_empty() && !name.contains('/')).then_some(fleet)
+}
+
 impl Kind for Role {
     const SECTION: &'static str = "roles";
     const NOUN: &'static str = "role";
@@ -234,7 +241,14 @@ mod tests {
 
     fn state(value: Value) -> State {
         let place = Place::new("123456789012", "eu-west-1");
-        let scope = Scope { fleet: "factory", place: &place, name: "defender", files: &BTreeMap::new(), invokers: &[] };
+        let scope = Scope {
+            fleet: "factory",
+            place: &place,
+            name: "defender",
+            files: &BTreeMap::new(),
+            invokers: &[],
+            declared: &crate::scope::alone,
+        };
         Role::desired(spec(value), &scope).unwrap()
     }
 

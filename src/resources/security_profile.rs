@@ -1,20 +1,23 @@
 //! Security profiles of Device Defender Detect, with their behaviours and what they are attached to.
 //!
 //! Since 2026-08-31 AWS takes no new customers for Detect: in an account that never used it, creation fails (Device
-//! Defender developer guide, "Detect availability change").
+//! Defender developer guide, "Detect availability change"). `aws/error.rs` says so when it happens.
 
 mod behavior;
 mod check;
+mod release;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fleet_detect::metric::CustomMetrics;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::behavior::{Behavior, Dimension};
+pub use self::release::{Used, release};
 use super::names::{IOT_NAME, check_length};
-use super::{role, thing_group, topic};
+use super::{custom_metric, dimension, role, thing_group, topic};
 use crate::aws::context::Context;
 use crate::aws::error::{AwsError, Optional};
 use crate::aws::iot_tags;
@@ -177,17 +180,11 @@ impl Kind for SecurityProfile {
             Target::Group(name) => Reference::to("thingGroups", name, format!("/attachTo/{index}/group")),
             Target::All(_) | Target::Arn(_) => None,
         });
-        alert.chain(export).chain(attached).flatten().collect()
+        alert.chain(export).chain(attached).flatten().chain(measured(spec)).collect()
     }
 
     fn desired(spec: Spec, scope: &Scope) -> Result<State, Problems> {
-        let mut behaviors = BTreeMap::new();
-        for (name, declared) in &spec.behaviors {
-            let compiled = declared.compile(name).map_err(|(field, message)| {
-                Problems::one(format!("/behaviors/{}{field}", pointer_token(name)), message)
-            })?;
-            behaviors.insert(name.clone(), compiled);
-        }
+        let behaviors = check::compiled(scope.name, &spec, &metric_types(&spec, scope))?;
         let topic_arn = |text: &str| Reference::arn(text, |name| topic::arn(scope.place, name));
         let role_arn = |text: &str| Reference::arn(text, |name| role::arn(scope.place, scope.fleet, name));
         let mut alert_targets = spec.alert_targets;
@@ -287,6 +284,35 @@ impl Kind for SecurityProfile {
         let profiles = pages.iter().flat_map(|page| page.security_profile_identifiers());
         Ok(profiles.map(|found| found.name().to_owned()).collect())
     }
+}
+
+/// The custom metrics and the dimensions that behaviours and retained metrics name.
+fn measured(spec: &Spec) -> Vec<Reference> {
+    let behaviors = spec.behaviors.iter().flat_map(|(name, behavior)| {
+        let at = format!("/behaviors/{}", pointer_token(name));
+        uses(&behavior.metric, behavior.metric_dimension.as_ref(), &at)
+    });
+    let retained = spec.additional_metrics_to_retain_v2.iter().enumerate().flat_map(|(index, retained)| {
+        let at = format!("/additionalMetricsToRetainV2/{index}");
+        uses(&retained.metric, retained.metric_dimension.as_ref(), &at)
+    });
+    let names = spec.retain.iter().enumerate();
+    let names = names.filter_map(|(index, metric)| custom_metric::reference(metric, format!("/retain/{index}")));
+    behaviors.chain(retained).chain(names).collect()
+}
+
+fn uses(metric: &str, dimension: Option<&Dimension>, at: &str) -> Vec<Reference> {
+    let metric = custom_metric::reference(metric, format!("{at}/metric"));
+    let dimension =
+        dimension.and_then(|own| dimension::reference(own.name(), format!("{at}/metricDimension/dimensionName")));
+    metric.into_iter().chain(dimension).collect()
+}
+
+/// The types of the custom metrics that this spec declares and the profile's behaviours use.
+fn metric_types(spec: &Spec, scope: &Scope) -> CustomMetrics {
+    let named = spec.behaviors.values().map(|behavior| &behavior.metric);
+    let typed = named.filter_map(|name| Some((name.clone(), custom_metric::declared_type(scope, name)?)));
+    CustomMetrics(typed.collect())
 }
 
 /// A list to send. AWS takes an empty one for an absent one.

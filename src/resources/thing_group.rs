@@ -51,6 +51,14 @@ pub fn arn(place: &Place, name: &str) -> String {
     place.arn("iot", format_args!("thinggroup/{name}"))
 }
 
+/// The name of the group that `text` means: a name, or the ARN of a group.
+pub fn name(text: &str) -> &str {
+    match text.starts_with("arn:") {
+        true => text.rsplit('/').next().unwrap_or(text),
+        false => text,
+    }
+}
+
 impl State {
     fn properties(&self) -> ThingGroupProperties {
         let attributes =

@@ -311,7 +311,14 @@ mod tests {
     fn an_answer_with_defaults_written_out_reads_like_the_declared_rule() {
         let place = Place::new("123456789012", "us-east-1");
         let files = Default::default();
-        let scope = Scope { fleet: "factory", place: &place, name: "r", files: &files, invokers: &[] };
+        let scope = Scope {
+            fleet: "factory",
+            place: &place,
+            name: "r",
+            files: &files,
+            invokers: &[],
+            declared: &crate::scope::alone,
+        };
         let spec = json!({ "sql": "SELECT * FROM 'a'\n", "actions": [{ "sns": { "topic": "t", "role": "r" } }],
             "errorAction": { "cloudwatchLogs": { "logGroup": "/x", "role": "r" } } });
         let desired = TopicRule::desired(serde_json::from_value(spec).unwrap(), &scope).unwrap();

@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, did_you_mean, nearest};
 use crate::kind::{self, Ownership, common_state};
 use crate::ownership::Tags;
-use crate::scope::{Invoker, Place, Problems, Reference, Scope};
+use crate::scope::{Invoker, Place, Problems, Reference, Scope, alone};
 
 /// The entry at `from` names the one at `to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,10 @@ pub fn states(resolved: &mut Resolved, files: &Files, place: &Place, diagnostics
     for (address, entry) in &resolved.entries {
         let files = files.of(address).unwrap_or(&no_files);
         let invokers = invokers.get(address).map(Vec::as_slice).unwrap_or_default();
-        let scope = Scope { fleet: &resolved.fleet, place, name: &address.name, files, invokers };
+        let declared = |section: &str, name: &str| {
+            resolved.entries.get(&Address::new(section, name)).map(|entry| entry.node.to_json())
+        };
+        let scope = Scope { fleet: &resolved.fleet, place, name: &address.name, files, invokers, declared: &declared };
         match entry.kind.desired(&entry.node.to_json(), &scope) {
             Ok(state) => {
                 let state = common_state(state, entry.kind.ownership(), &entry.tags, entry.protect);
@@ -106,7 +109,8 @@ fn invokers(resolved: &Resolved, place: &Place) -> BTreeMap<Address, Vec<Invoker
     let mut all: BTreeMap<Address, Vec<Invoker>> = BTreeMap::new();
     let no_files = BTreeMap::new();
     for (address, entry) in &resolved.entries {
-        let scope = Scope { fleet: &resolved.fleet, place, name: &address.name, files: &no_files, invokers: &[] };
+        let (fleet, name) = (&resolved.fleet, &address.name);
+        let scope = Scope { fleet, place, name, files: &no_files, invokers: &[], declared: &alone };
         for Reference { section, name, invokes_as, .. } in entry.kind.references(&entry.node.to_json()) {
             let Some(principal) = invokes_as else { continue };
             let Some(source_arn) = entry.kind.attribute(&address.name, "arn", &scope) else { continue };
@@ -191,8 +195,8 @@ impl Linker<'_> {
         }
         let kind = kind::of(&address);
         let no_files = BTreeMap::new();
-        let scope =
-            Scope { fleet: self.fleet, place: self.place, name: &address.name, files: &no_files, invokers: &[] };
+        let (fleet, place, name) = (self.fleet, self.place, &address.name);
+        let scope = Scope { fleet, place, name, files: &no_files, invokers: &[], declared: &alone };
         let value = kind.attribute(&address.name, attribute, &scope);
         if value.is_none() {
             let known = kind.attributes();
@@ -219,7 +223,7 @@ impl Linker<'_> {
     }
 
     fn bare_names(&mut self, node: &Node) {
-        for Reference { pointer, section, name, .. } in self.entry.kind.references(&node.to_json()) {
+        for Reference { pointer, section, name, may_be_elsewhere, .. } in self.entry.kind.references(&node.to_json()) {
             // What is still a reference here, or held none that is known, has been reported.
             let singleton = kind::find(section).is_some_and(|kind| kind.ownership() == Ownership::Singleton);
             if (name.is_empty() && !singleton) || name.contains("${") {
@@ -228,7 +232,10 @@ impl Linker<'_> {
             let span = locate(node, &pointer, &name);
             let to = Address::new(section, &name);
             if !self.addresses.contains(&to) {
-                self.unknown_name(section, &name, span);
+                match may_be_elsewhere {
+                    true => self.undeclared_name(section, &name, span),
+                    false => self.unknown_name(section, &name, span),
+                }
                 continue;
             }
             let orders = self.entry.kind.orders(&pointer);
@@ -236,11 +243,24 @@ impl Linker<'_> {
         }
     }
 
+    fn names_in(&self, section: &str) -> impl Iterator<Item = &str> {
+        self.addresses.iter().filter(move |address| address.section == section).map(|address| address.name.as_str())
+    }
+
+    /// A name that may be that of an object outside this spec, unless it is nearly the name of one in it.
+    fn undeclared_name(&mut self, section: &str, name: &str, span: Span) {
+        if nearest(name, self.names_in(section)).is_some() {
+            return self.unknown_name(section, name, span);
+        }
+        let noun = kind::find(section).map_or("object", |kind| kind.noun());
+        let message = format!("no {noun} `{name}` is declared; it must be in the account already");
+        let help = format!("declare it under `{section}:` to have it made, checked and kept");
+        self.diagnostics.push(Diagnostic::warning("undeclared-name", message).at(span).help(help));
+    }
+
     fn unknown_name(&mut self, section: &str, name: &str, span: Span) {
         let noun = kind::find(section).map_or("object", |kind| kind.noun());
-        let names =
-            self.addresses.iter().filter(|address| address.section == section).map(|address| address.name.as_str());
-        let help = did_you_mean(name, names)
+        let help = did_you_mean(name, self.names_in(section))
             .unwrap_or_else(|| format!("declare it under `{section}:`, or give an ARN where one is taken"));
         let message = match name {
             "" => format!("no {noun} is declared; add `{section}:`"),

@@ -1,6 +1,7 @@
 //! The one integration binary: the engine against the sandbox, always through the socket.
 
 mod conformance;
+mod detect;
 mod documented;
 mod golden;
 mod interruption;

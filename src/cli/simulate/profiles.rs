@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use fleet_detect::dimension::Dimension;
+use fleet_detect::metric::CustomMetrics;
 use fleet_detect::profile::{Target, custom_metrics_from_json, dimensions_from_json, targets_from_json};
 use fleet_detect::registry::{Registry, Thing, ThingGroup};
 use fleet_detect::scenario::model::Scenario;
@@ -30,10 +32,10 @@ pub struct Profiles {
     /// Things, groups and their changes over time, in place of those of the spec or scenario.
     #[arg(long, value_name = "FILE")]
     registry: Option<PathBuf>,
-    /// Dimensions: a list of what DescribeDimension returns.
+    /// Dimensions besides those of the spec: a list of what DescribeDimension returns.
     #[arg(long, value_name = "FILE")]
     dimensions: Option<PathBuf>,
-    /// Custom metrics: a list of what DescribeCustomMetric returns.
+    /// Custom metrics besides those of the spec: a list of what DescribeCustomMetric returns.
     #[arg(long, value_name = "FILE")]
     custom_metrics: Option<PathBuf>,
     /// Settings, as JSON or YAML, for what AWS leaves open; what is left out has its default.
@@ -44,19 +46,26 @@ pub struct Profiles {
 impl Profiles {
     /// Everything the evaluator needs. A scenario's devices are in the registry too, unless a file gives it.
     pub fn config(&self, global: &Global, scenario: Option<&Scenario>) -> Result<Config, Failure> {
+        let mut dimensions = document(self.dimensions.as_deref(), dimensions_from_json)?;
+        let mut custom_metrics = document(self.custom_metrics.as_deref(), custom_metrics_from_json)?;
         let (profiles, registry) = match &self.security_profile {
             Some(path) => (vec![self.described(path)?], scenario.map(Scenario::registry)),
             None => {
-                let (profiles, mut registry) = self.declared(global)?;
+                let checked = self.checked(global)?;
+                let (profiles, mut registry) = (self.declared(&checked)?, registry(&checked));
                 scenario.into_iter().for_each(|scenario| add(&mut registry, scenario.registry()));
+                let (declared, metrics) = measured(&checked)?;
+                dimensions.retain(|given| declared.iter().all(|dimension| dimension.name != given.name));
+                dimensions.extend(declared);
+                custom_metrics.0.extend(metrics.0);
                 (profiles, Some(registry))
             }
         };
         let given = self.registry.as_deref().map(json).transpose()?;
         Ok(Config {
             profiles,
-            dimensions: document(self.dimensions.as_deref(), dimensions_from_json)?,
-            custom_metrics: document(self.custom_metrics.as_deref(), custom_metrics_from_json)?,
+            dimensions,
+            custom_metrics,
             registry: given.or(registry),
             semantics: match &self.semantics {
                 Some(path) => yaml(path)?,
@@ -81,19 +90,23 @@ impl Profiles {
         Ok(TargetedProfile { profile: json(path)?, targets })
     }
 
-    fn declared(&self, global: &Global) -> Result<(Vec<TargetedProfile>, Registry), Failure> {
-        let path = front::spec_path(self.spec.as_deref())?;
-        let front = front::read(&path, global)?;
+    fn checked(&self, global: &Global) -> Result<Checked, Failure> {
+        let front = front::read(&front::spec_path(self.spec.as_deref())?, global)?;
         let place = front::offline_place(&front.outline, global);
         let checked = front::check(front, &place)?;
         front::print_warnings(&checked, global);
-        let known: Vec<&str> = states(&checked, "securityProfiles").map(|(name, _)| name).collect();
+        Ok(checked)
+    }
+
+    fn declared(&self, checked: &Checked) -> Result<Vec<TargetedProfile>, Failure> {
+        let path = front::spec_path(self.spec.as_deref())?;
+        let known: Vec<&str> = states(checked, "securityProfiles").map(|(name, _)| name).collect();
         if let Some(name) = self.profile_name.iter().find(|name| !known.contains(&name.as_str())) {
             return Err(Failure::new(format!("{} has no security profile `{name}`", path.display()))
                 .help(format!("there is: {}", known.join(", "))));
         }
         let mut profiles = Vec::new();
-        for (name, state) in states(&checked, "securityProfiles") {
+        for (name, state) in states(checked, "securityProfiles") {
             if !self.profile_name.is_empty() && !self.profile_name.iter().any(|wanted| wanted == name) {
                 continue;
             }
@@ -110,7 +123,7 @@ impl Profiles {
             return Err(Failure::new(format!("{} has no security profile that watches a device", path.display()))
                 .help("declare one under securityProfiles with attachTo, or give --security-profile FILE"));
         }
-        Ok((profiles, registry(&checked)))
+        Ok(profiles)
     }
 }
 
@@ -143,6 +156,21 @@ fn targeted(name: &str, state: &Value) -> Result<TargetedProfile, Failure> {
     let arns = state["attachedTo"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let targets = arns.map(Target::from_arn).collect::<Result<_, _>>().map_err(unusable)?;
     Ok(TargetedProfile { profile, targets })
+}
+
+/// The spec's dimensions and custom metrics, which have the form of AWS's documents but for their names.
+fn measured(checked: &Checked) -> Result<(Vec<Dimension>, CustomMetrics), Failure> {
+    let named = |section: &str, key: &str| {
+        let named = states(checked, section).map(|(name, state)| {
+            let mut document = state.clone();
+            document[key] = name.into();
+            document
+        });
+        Value::Array(named.collect())
+    };
+    let dimensions = dimensions_from_json(&named("dimensions", "name")).map_err(Failure::new)?;
+    let metrics = custom_metrics_from_json(&named("customMetrics", "metricName")).map_err(Failure::new)?;
+    Ok((dimensions, metrics))
 }
 
 fn registry(checked: &Checked) -> Registry {

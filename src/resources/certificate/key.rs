@@ -26,6 +26,16 @@ pub fn certificate(text: &str) -> Result<Parsed, String> {
     Ok(Parsed::of("CERTIFICATE", &pem.contents, parsed.tbs_certificate.subject_pki.raw))
 }
 
+/// Reads the one certificate in a PEM text, which must be that of a CA.
+pub fn authority(text: &str) -> Result<Parsed, String> {
+    let parsed = certificate(text)?;
+    let pem = only_block(text, &["CERTIFICATE"])?;
+    match pem.parse_x509().is_ok_and(|parsed| parsed.is_ca()) {
+        true => Ok(parsed),
+        false => Err("this is not the certificate of a CA: its basic constraints do not say so".into()),
+    }
+}
+
 /// Reads the one certificate signing request in a PEM text.
 pub fn signing_request(text: &str) -> Result<Parsed, String> {
     let pem = only_block(text, &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"])?;

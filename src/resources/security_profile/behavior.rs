@@ -14,13 +14,15 @@ use fleet_detect::validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::release::Used;
+
 /// A behaviour of devices. `criteria` says what is normal; `alarmWhen` says when to alarm and means the opposite
 /// criteria. With neither, the metric is only retained.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "Behavior")]
 pub struct Declared {
-    /// A metric of Device Defender such as `aws:num-messages-sent`, or the name of a custom metric.
+    /// A metric of Device Defender such as `aws:num-messages-sent`, or the name of one of `customMetrics`.
     pub metric: String,
     /// What is normal, in AWS's own form. The alarm is its negation.
     #[serde(default)]
@@ -121,7 +123,7 @@ pub struct MlDetectionConfig {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Dimension {
-    /// The name of a dimension of the account.
+    /// The name of one of `dimensions`.
     dimension_name: String,
     /// IN (the default) counts messages that match, NOT_IN those that do not.
     #[serde(default)]
@@ -148,14 +150,15 @@ pub type Mistake = (String, String);
 
 impl Declared {
     /// The canonical form. Fails where sugar and AWS's form exclude each other, or `alarmWhen` makes no sense.
-    pub fn compile(&self, name: &str) -> Result<Behavior, Mistake> {
+    /// `types` are those of the custom metrics that are known.
+    pub fn compile(&self, name: &str, types: &CustomMetrics) -> Result<Behavior, Mistake> {
         let mut criteria = match (&self.criteria, &self.alarm_when) {
             (Some(_), Some(_)) => {
                 let message = "`alarmWhen` and `criteria` exclude each other: criteria say what is normal, alarmWhen says the opposite";
                 return Err(("/alarmWhen".into(), message.into()));
             }
             (Some(criteria), None) => Some(criteria.clone()),
-            (None, Some(text)) => Some(self.parse(name, text)?),
+            (None, Some(text)) => Some(self.parse(name, text, types)?),
             (None, None) => None,
         };
         if let Some(criteria) = &mut criteria {
@@ -179,9 +182,9 @@ impl Declared {
     }
 
     /// The criteria that `alarmWhen` stands for.
-    fn parse(&self, name: &str, text: &str) -> Result<Criteria, Mistake> {
+    fn parse(&self, name: &str, text: &str, types: &CustomMetrics) -> Result<Criteria, Mistake> {
         let mut refusal = String::new();
-        for metric in self.possible_metrics(name)? {
+        for metric in self.possible_metrics(name, types)? {
             match parse_alarm_when(text, &metric) {
                 Ok(criteria) => return Ok(Criteria::from_detect(&criteria)),
                 Err(error) => refusal = format!("{} (at character {})", error.message, error.at + 1),
@@ -190,9 +193,9 @@ impl Declared {
         Err(("/alarmWhen".into(), refusal))
     }
 
-    /// One metric, or for a custom metric each type that it may have: its type is not declared with the profile.
-    fn possible_metrics(&self, name: &str) -> Result<Vec<Metric>, Mistake> {
-        if let Some(metric) = CustomMetrics::default().metric(&self.metric) {
+    /// One metric, or for a custom metric whose type is not known each type that it may have.
+    fn possible_metrics(&self, name: &str, types: &CustomMetrics) -> Result<Vec<Metric>, Mistake> {
+        if let Some(metric) = types.metric(&self.metric) {
             return Ok(vec![metric]);
         }
         let bare = fleet_detect::behavior::Behavior {
@@ -242,6 +245,7 @@ impl Criteria {
 pub fn mistakes<'a>(
     profile: &str,
     behaviors: impl Iterator<Item = (&'a String, &'a Behavior)>,
+    types: &CustomMetrics,
 ) -> Vec<(Option<String>, Mistake)> {
     let behaviors: Vec<_> = behaviors.map(|(name, behavior)| behavior.to_detect(name)).collect();
     // The profile does not say what dimensions there are; one that it names is taken to exist.
@@ -258,7 +262,7 @@ pub fn mistakes<'a>(
         behaviors,
         ..Default::default()
     };
-    let problems = validate::validate_profile(&profile, &CustomMetrics::default(), &dimensions);
+    let problems = validate::validate_profile(&profile, types, &dimensions);
     let errors = problems.into_iter().filter(|(_, problem)| is_error(problem));
     errors.map(|(behavior, problem)| (behavior, explained(&problem))).collect()
 }
@@ -272,7 +276,20 @@ fn explained(problem: &validate::Problem) -> Mistake {
     (format!("/{}", problem.field.replace('.', "/")), format!("{} ({})", problem.message, problem.source))
 }
 
+impl Dimension {
+    pub fn name(&self) -> &str {
+        &self.dimension_name
+    }
+}
+
 impl Behavior {
+    pub fn uses(&self, used: Used) -> bool {
+        match used {
+            Used::Metric(name) => self.metric.as_deref() == Some(name),
+            Used::Dimension(name) => self.metric_dimension.as_ref().is_some_and(|own| own.dimension_name == name),
+        }
+    }
+
     fn to_detect(&self, name: &str) -> fleet_detect::behavior::Behavior {
         let dimension = self.metric_dimension.as_ref();
         fleet_detect::behavior::Behavior {
@@ -307,7 +324,7 @@ mod tests {
     use serde_json::json;
 
     fn compiled(json: serde_json::Value) -> Result<Behavior, Mistake> {
-        serde_json::from_value::<Declared>(json).unwrap().compile("b")
+        serde_json::from_value::<Declared>(json).unwrap().compile("b", &CustomMetrics::default())
     }
 
     #[test]
@@ -346,7 +363,7 @@ mod tests {
             assert_eq!(Ok(&behavior), compiled(own).as_ref());
             assert_eq!(behavior, Behavior::from_sdk(&behavior.to_sdk("b")));
             let name = "b".to_owned();
-            assert_eq!(mistakes("p", std::iter::once((&name, &behavior))), []);
+            assert_eq!(mistakes("p", std::iter::once((&name, &behavior)), &CustomMetrics::default()), []);
         }
     }
 
@@ -368,8 +385,29 @@ mod tests {
         }
         let wrong = json!({ "metric": "aws:listening-tcp-ports", "criteria": { "comparisonOperator": "in-cidr-set",
             "value": { "ports": [22] }, "durationSeconds": 300 } });
-        let found = mistakes("p", std::iter::once((&"b".to_owned(), &compiled(wrong).unwrap())));
+        let wrong = compiled(wrong).unwrap();
+        let found = mistakes("p", std::iter::once((&"b".to_owned(), &wrong)), &CustomMetrics::default());
         let fields: Vec<&str> = found.iter().map(|(_, (field, _))| field.as_str()).collect();
         assert_eq!(fields, ["/criteria/comparisonOperator", "/criteria/durationSeconds"]);
+    }
+
+    #[test]
+    fn the_declared_type_of_a_custom_metric_decides() {
+        let behavior = |alarm_when: &str| json!({ "metric": "peers", "alarmWhen": alarm_when });
+        let compile = |kind: CustomType, alarm_when: &str| {
+            let types = CustomMetrics([("peers".to_owned(), kind)].into());
+            let compiled = serde_json::from_value::<Declared>(behavior(alarm_when)).unwrap().compile("b", &types)?;
+            let wrong = mistakes("p", std::iter::once((&"b".to_owned(), &compiled)), &types);
+            wrong.into_iter().next().map_or(Ok(compiled.criteria.unwrap().value), |(_, mistake)| Err(mistake))
+        };
+        let texts = BTreeSet::from(["10.0.0.1".to_owned()]);
+        let set = "any in [10.0.0.1]";
+        assert_eq!(compile(CustomType::StringList, set), Ok(Some(MetricValue::Strings(texts.clone()))));
+        assert_eq!(compile(CustomType::IpAddressList, set), Ok(Some(MetricValue::Cidrs(texts))));
+        assert_eq!(compile(CustomType::Number, "> 5"), Ok(Some(MetricValue::Number(5.0))));
+        assert_eq!(compile(CustomType::Number, set).unwrap_err().0, "/alarmWhen");
+        assert_eq!(compile(CustomType::StringList, "> 5").unwrap_err().0, "/alarmWhen");
+        let unusual = compile(CustomType::NumberList, "unusual with HIGH confidence").unwrap_err();
+        assert!(["/alarmWhen", "/criteria/mlDetectionConfig"].contains(&unusual.0.as_str()), "{unusual:?}");
     }
 }

@@ -2,26 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use super::{Spec, Target, behavior};
+use fleet_detect::metric::CustomMetrics;
+
+use super::behavior::{self, Behavior};
+use super::{Spec, Target};
 use crate::resources::names::check_length;
 use crate::scope::Problems;
 use crate::spec::node::pointer_token;
 
+/// What can be said of the behaviours without knowing the types of custom metrics: each may have any.
 pub fn behaviors(profile: &str, spec: &Spec, problems: &mut Problems) {
+    if let Err(found) = compiled(profile, spec, &CustomMetrics::default()) {
+        problems.0.extend(found.0);
+    }
+}
+
+/// The behaviours in canonical form, where `types` are those of the custom metrics that are known.
+pub fn compiled(profile: &str, spec: &Spec, types: &CustomMetrics) -> Result<BTreeMap<String, Behavior>, Problems> {
     let place = |name: &str, field: &str| format!("/behaviors/{}{field}", pointer_token(name));
-    let mut compiled = BTreeMap::new();
+    let (mut compiled, mut problems) = (BTreeMap::new(), Problems::default());
     for (name, declared) in &spec.behaviors {
-        match declared.compile(name) {
+        match declared.compile(name, types) {
             Ok(behavior) => drop(compiled.insert(name.clone(), behavior)),
             Err((field, message)) => problems.push(place(name, &field), message),
         }
     }
-    for (behavior, (field, message)) in behavior::mistakes(profile, compiled.iter()) {
+    for (behavior, (field, message)) in behavior::mistakes(profile, compiled.iter(), types) {
         match behavior {
             Some(name) => problems.push(place(&name, &field), message),
             None => problems.push("/behaviors", message),
         }
     }
+    if problems.is_empty() { Ok(compiled) } else { Err(problems) }
 }
 
 pub fn targets(spec: &Spec, problems: &mut Problems) {

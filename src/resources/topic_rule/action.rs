@@ -300,7 +300,14 @@ mod tests {
     fn expand(json: Value) -> Value {
         let place = Place::new("123456789012", "us-east-1");
         let files = BTreeMap::new();
-        let scope = Scope { fleet: "factory", place: &place, name: "r", files: &files, invokers: &[] };
+        let scope = Scope {
+            fleet: "factory",
+            place: &place,
+            name: "r",
+            files: &files,
+            invokers: &[],
+            declared: &crate::scope::alone,
+        };
         let action: Declared = serde_json::from_value(json).unwrap();
         let mut problems = Problems::default();
         action.check("", &mut problems);

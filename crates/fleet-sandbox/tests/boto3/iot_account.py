@@ -3,6 +3,26 @@ from driver import ACCOUNT, REGION, pages, refused, without
 from iot_terms import EXISTS, INVALID, IOT, LIMIT, MISSING, ROLE, arn, tag
 
 
+def logging_levels():
+    def target(kind, name):
+        return {"targetType": kind, "targetName": name}
+
+    wanted = [(target("CLIENT_ID", "line-1"), "DEBUG"), (target("THING_GROUP", "hall"), "WARN")]
+    for one, level in wanted:
+        IOT.set_v2_logging_level(logTarget=one, logLevel="INFO")
+        IOT.set_v2_logging_level(logTarget=one, logLevel=level)
+    listed, count = pages(IOT.list_v2_logging_levels, "logTargetConfigurations", maxResults=1)
+    assert [(found["logTarget"], found["logLevel"]) for found in listed] == wanted and count == 2, listed
+    only = IOT.list_v2_logging_levels(targetType="CLIENT_ID")["logTargetConfigurations"]
+    assert [found["logTarget"]["targetName"] for found in only] == ["line-1"]
+    refused(INVALID, IOT.set_v2_logging_level, "targetName", logTarget={"targetType": "CLIENT_ID"}, logLevel="INFO")
+    IOT.set_v2_logging_level(logTarget={"targetType": "DEFAULT"}, logLevel="ERROR")
+    assert IOT.get_v2_logging_options()["defaultLogLevel"] == "ERROR"
+    for one, _ in wanted * 2:
+        IOT.delete_v2_logging_level(**one)
+    assert IOT.list_v2_logging_levels()["logTargetConfigurations"] == []
+
+
 def account_settings():
     data = IOT.describe_endpoint()["endpointAddress"]
     assert data.endswith(f".iot.{REGION}.amazonaws.com") and IOT.describe_endpoint()["endpointAddress"] == data
@@ -10,6 +30,7 @@ def account_settings():
         assert part in IOT.describe_endpoint(endpointType=kind)["endpointAddress"]
     refused(INVALID, IOT.describe_endpoint, endpointType="iot:None")
     refused("NotConfiguredException", IOT.get_v2_logging_options)
+    refused("NotConfiguredException", IOT.list_v2_logging_levels)
     refused(INVALID, IOT.set_v2_logging_options, defaultLogLevel="INFO")
     IOT.set_v2_logging_options(roleArn=ROLE, defaultLogLevel="INFO", eventConfigurations=[{"eventType": "Connect", "logLevel": "DEBUG"}])
     IOT.set_v2_logging_options(disableAllLogs=True)
@@ -17,6 +38,7 @@ def account_settings():
     assert shown == {"roleArn": ROLE, "defaultLogLevel": "INFO", "disableAllLogs": True,
                      "eventConfigurations": [{"eventType": "Connect", "logLevel": "DEBUG"}]}, shown
     refused(INVALID, IOT.set_v2_logging_options, "enum", defaultLogLevel="LOUD")
+    logging_levels()
     things, groups = "thingIndexingConfiguration", "thingGroupIndexingConfiguration"
     assert without(IOT.get_indexing_configuration()) == {things: {"thingIndexingMode": "OFF"}, groups: {"thingGroupIndexingMode": "OFF"}}
     for wrong in ({"thingIndexingMode": "OFF", "thingConnectivityIndexingMode": "STATUS"},
