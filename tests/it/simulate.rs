@@ -51,7 +51,7 @@ fn the_factory_pages_for_its_two_incidents_and_nothing_else() {
     assert_eq!(bodies.len(), expected.len(), "each once");
 
     let table = simulate(&["--explain"]);
-    for part in ["line-sensor-3", "fleet-alerts: 3", "never fired", "windowOffsetSeconds"] {
+    for part in ["line-sensor-3", "3 alarms → topic fleet-alerts → email oncall@example.com", "never fired", "windowOffsetSeconds"] {
         assert!(table.out.contains(part), "`{part}` is missing in\n{}", table.out);
     }
     let page = simulate(&["--format", "html", "--out", "report.html"]);
