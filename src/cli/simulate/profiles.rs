@@ -23,7 +23,7 @@ pub struct Profiles {
     /// every device. Default: ./fleet.yaml
     #[arg(value_name = "PROFILE-or-SPEC", conflicts_with = "security_profile")]
     spec: Option<PathBuf>,
-    /// Only this security profile of the spec. Repeatable.
+    /// Only this security profile of a spec. Repeatable.
     #[arg(long, value_name = "NAME", conflicts_with = "security_profile")]
     profile_name: Vec<String>,
     /// A profile as DescribeSecurityProfile returns it.
@@ -72,16 +72,18 @@ impl Profiles {
     /// gives it.
     pub fn subject(&self, global: &Global, scenario: Option<&Scenario>) -> Result<Subject, Failure> {
         let (path, form) = self.path()?;
-        let declared = self.read(&path, form, global)?;
+        let mut declared = self.read(&path, form, global)?;
         if declared.profiles.is_empty() {
             return Err(Failure::new(format!("{} has no security profile that watches a device", path.display()))
                 .help("declare one under securityProfiles with attachTo, or give --security-profile FILE"));
         }
         let known: Vec<&str> = declared.profiles.iter().map(|one| &*one.profile.security_profile_name).collect();
-        if let Some(name) = self.profile_name.iter().find(|name| !known.contains(&name.as_str())) {
+        let unknown = self.profile_name.iter().find(|name| !known.contains(&name.as_str()));
+        if let Some(name) = unknown.filter(|_| form == Form::Spec) {
             return Err(Failure::new(format!("{} has no security profile `{name}`", path.display()))
                 .help(format!("there is: {}", known.join(", "))));
         }
+        self.choose(form, &mut declared);
         self.complete(&path, declared, scenario)
     }
 
@@ -97,17 +99,35 @@ impl Profiles {
     ) -> Result<Subject, Failure> {
         let form = Form::of(path);
         let mut declared = self.read(path, form, global)?;
+        self.choose(form, &mut declared);
         if form != Form::Spec {
             pair(&mut declared.profiles[0], &mut after.config.profiles, &path.display())?;
             declared.registry = after.config.registry.clone();
             declared.dimensions.clone_from(&after.config.dimensions);
             declared.custom_metrics = after.config.custom_metrics.clone();
         } else if self.path()?.1 != Form::Spec {
-            let mut after = after.config.profiles[0].clone();
-            pair(&mut after, &mut declared.profiles, &path.display())?;
-            declared.profiles[0].profile.security_profile_name = after.profile.security_profile_name;
+            let alone = &mut after.config.profiles[0];
+            let name = alone.profile.security_profile_name.clone();
+            let targets = alone.targets.clone();
+            pair(alone, &mut declared.profiles, &path.display())?;
+            alone.profile.security_profile_name.clone_from(&name);
+            declared.profiles[0].profile.security_profile_name = name;
+            if targets.is_empty() {
+                let old = self.complete(path, declared, scenario)?;
+                after.config.registry.clone_from(&old.config.registry);
+                after.subscribers.clone_from(&old.subscribers);
+                return Ok(old);
+            }
+            alone.targets = targets;
         }
         self.complete(path, declared, scenario)
+    }
+
+    /// Keeps the profiles of a spec that were asked for.
+    fn choose(&self, form: Form, declared: &mut Declared) {
+        let names = &self.profile_name;
+        let is_wanted = |one: &TargetedProfile| names.contains(&one.profile.security_profile_name);
+        declared.profiles.retain(|one| form != Form::Spec || names.is_empty() || is_wanted(one));
     }
 
     /// The file or folder that is simulated.
@@ -142,11 +162,6 @@ impl Profiles {
                 return Err(Failure::new(message).help("leave out --targets to evaluate the profile for every device"));
             }
             declared.profiles[0].targets = targets;
-        }
-        let names = &self.profile_name;
-        if form == Form::Spec && declared.profiles.iter().any(|one| names.contains(&one.profile.security_profile_name))
-        {
-            declared.profiles.retain(|one| names.contains(&one.profile.security_profile_name));
         }
         Ok(declared)
     }
@@ -208,7 +223,7 @@ fn pair(
 }
 
 /// Adds another registry's things and members.
-fn add(registry: &mut Registry, other: Registry) {
+pub fn add(registry: &mut Registry, other: Registry) {
     registry.things.extend(other.things);
     for group in other.thing_groups {
         match registry.thing_groups.iter_mut().find(|known| known.group_name == group.group_name) {

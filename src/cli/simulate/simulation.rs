@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_detect::summary::alarms::{Alarms, RaisedAlarm};
+use fleet_detect::summary::incidents::incidents;
 use fleet_detect::summary::series::{Collector, MAX_SERIES, Point, SeriesKey};
 use fleet_detect::summary::totals::{Tallies, Totals};
 use fleet_detect::{Datapoint, Violation};
@@ -105,15 +106,20 @@ impl Sink for Drawn {
     }
 }
 
-/// The series worth drawing: those in alarm, behaviours taking turns, so that a noisy one leaves room for the others.
-/// Also whether some are left out.
+/// The series worth drawing: those in alarm, of devices that alarmed together only a few, behaviours taking turns, so
+/// that a noisy one leaves room for the others. Also whether some are left out.
 fn telling(alarms: &[RaisedAlarm]) -> (BTreeSet<SeriesKey>, bool) {
+    const ALIKE: usize = 3;
     let mut behaviors: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     let mut known = BTreeSet::new();
-    for alarm in alarms {
-        let (profile, behavior_index) = (alarm.profile_index, alarm.behavior_index);
-        if known.insert((profile, behavior_index, alarm.span.device.as_str())) {
-            behaviors.entry((profile, behavior_index)).or_default().push(&alarm.span.device);
+    let mut left_out = false;
+    for incident in incidents(alarms) {
+        left_out |= incident.alarms.len() > ALIKE;
+        for alarm in incident.alarms.iter().take(ALIKE) {
+            let (profile, behavior_index) = (alarm.profile_index, alarm.behavior_index);
+            if known.insert((profile, behavior_index, alarm.span.device.as_str())) {
+                behaviors.entry((profile, behavior_index)).or_default().push(&alarm.span.device);
+            }
         }
     }
     let most = behaviors.values().map(Vec::len).max().unwrap_or_default();
@@ -126,5 +132,5 @@ fn telling(alarms: &[RaisedAlarm]) -> (BTreeSet<SeriesKey>, bool) {
         behavior_index: *behavior_index,
         device: device.to_owned(),
     };
-    (turns.take(MAX_SERIES).map(key).collect(), known.len() > MAX_SERIES)
+    (turns.take(MAX_SERIES).map(key).collect(), left_out || known.len() > MAX_SERIES)
 }

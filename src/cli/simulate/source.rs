@@ -52,7 +52,7 @@ impl Input {
         if let Some(path) = &self.scenario {
             let scenario: Scenario = documents::yaml(path)?;
             scenario.check().map_err(|message| Failure::new(format!("{}: {message}", path.display())))?;
-            return Ok(Source::new(Origin::Scenario(Box::new(scenario))));
+            return Ok(Source::made(scenario));
         }
         let mut names = Vec::new();
         for pattern in &self.traffic {
@@ -64,7 +64,7 @@ impl Input {
             max_bad_share: self.max_bad,
             ..Options::default()
         };
-        Ok(Source::new(Origin::Recorded { names, options }))
+        Ok(Source::recorded(names, options))
     }
 }
 
@@ -96,8 +96,14 @@ enum Origin {
 }
 
 impl Source {
-    fn new(origin: Origin) -> Source {
-        Source { origin, shows_progress: true }
+    /// Recorded traffic, from files of these names.
+    pub fn recorded(names: Vec<String>, options: Options) -> Source {
+        Source { origin: Origin::Recorded { names, options }, shows_progress: true }
+    }
+
+    /// Traffic made from a scenario.
+    pub fn made(scenario: Scenario) -> Source {
+        Source { origin: Origin::Scenario(Box::new(scenario)), shows_progress: true }
     }
 
     pub fn scenario(&self) -> Option<&Scenario> {

@@ -2,6 +2,7 @@
 
 use fleet_detect::ViolationEventType;
 use fleet_detect::summary::alarms::RaisedAlarm;
+use fleet_detect::summary::incidents::{Incident, incidents};
 use fleet_detect::traffic::time::format_utc;
 
 use super::simulation::Simulation;
@@ -13,7 +14,7 @@ use crate::render::paint::Paint;
 const WIDTH: usize = 80;
 /// Widest name before a lane.
 const MOST_LABEL: usize = 30;
-/// Devices that are drawn, those with the earliest alarms.
+/// Devices, or groups of them that alarmed together, that are drawn: those with the earliest alarms.
 const MOST_DEVICES: usize = 40;
 /// Alarms whose times stand below a lane.
 const MOST_RANGES: usize = 40;
@@ -80,10 +81,12 @@ fn lanes(simulation: &Simulation, paint: Paint) -> Option<String> {
     let mut text = format!("{} to {} UTC; a column is {column}\n\n", time(axis.from), time(axis.to));
     text += &format!("{:label$} {}\n", "", paint.dim(axis.labels()));
     text += &format!("{:label$} {}\n", cut("in alarm", label), standing(&simulation.alarms, &axis));
-    let devices = grouped(&simulation.alarms, |alarm| alarm.span.device.clone());
-    for (device, alarms) in devices.iter().take(MOST_DEVICES) {
+    let incidents = incidents(&simulation.alarms);
+    let devices = grouped(&incidents, Incident::devices);
+    for (device, incidents) in devices.iter().take(MOST_DEVICES) {
         text += &format!("\n{}\n", paint.bold(cut(device, WIDTH)));
-        for (name, alarms) in grouped(alarms.iter().copied(), |alarm| name(alarm, several)) {
+        for (name, incidents) in grouped(incidents.iter().copied(), |incident| name(incident.first(), several)) {
+            let alarms: Vec<&RaisedAlarm> = incidents.iter().map(|incident| longest(incident)).collect();
             text += &format!("{:label$} {}\n", cut(&format!("  {name}"), label), lane(&alarms, &axis, paint));
             text += &format!("{:label$} {}\n", "", paint.dim(ranges(&alarms, &axis)));
         }
@@ -96,21 +99,31 @@ fn lanes(simulation: &Simulation, paint: Paint) -> Option<String> {
 }
 
 /// Groups in order of first appearance.
-fn grouped<'a>(
-    alarms: impl IntoIterator<Item = &'a RaisedAlarm>,
-    of: impl Fn(&RaisedAlarm) -> String,
-) -> Vec<(String, Vec<&'a RaisedAlarm>)> {
+fn grouped<'a, 'i>(
+    incidents: impl IntoIterator<Item = &'i Incident<'a>>,
+    of: impl Fn(&Incident<'a>) -> String,
+) -> Vec<(String, Vec<&'i Incident<'a>>)>
+where
+    'a: 'i,
+{
     let mut positions = std::collections::HashMap::new();
-    let mut groups: Vec<(String, Vec<&RaisedAlarm>)> = Vec::new();
-    for alarm in alarms {
-        let key = of(alarm);
+    let mut groups: Vec<(String, Vec<&Incident>)> = Vec::new();
+    for incident in incidents {
+        let key = of(incident);
         let position = *positions.entry(key.clone()).or_insert(groups.len());
         if position == groups.len() {
             groups.push((key, Vec::new()));
         }
-        groups[position].1.push(alarm);
+        groups[position].1.push(incident);
     }
     groups
+}
+
+/// The alarm that stands for an incident: the one that ended last.
+fn longest<'a>(incident: &Incident<'a>) -> &'a RaisedAlarm {
+    let end = |alarm: &RaisedAlarm| alarm.span.ended.map_or(i64::MAX, |(at, _)| at);
+    let all = incident.alarms.iter().copied();
+    all.max_by_key(|alarm| end(alarm)).unwrap_or_else(|| incident.first())
 }
 
 /// `█` in alarm, `▒` in a suppressed one, `▶` still in alarm at the end.

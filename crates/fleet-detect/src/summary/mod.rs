@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod compare;
 pub mod html;
+pub mod incidents;
 pub mod normal;
 pub mod page;
 pub mod series;

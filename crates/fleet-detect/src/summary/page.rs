@@ -1,11 +1,12 @@
 //! The contents of the page: one structure, written into it as JSON. Its size is bounded, however large the fleet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use super::alarms::RaisedAlarm;
 use super::compare::Difference;
+use super::incidents::{Incident, incidents};
 use super::normal::{brief, normal};
 use super::series::{Point, SeriesKey};
 use super::totals::{BehaviorTotals, Paged, Totals};
@@ -16,8 +17,11 @@ use crate::validate::infer_metric;
 use crate::value::MetricValue;
 use crate::violation::ViolationEventType;
 
-/// Alarms listed in the page; the totals count all of them.
-const MAX_ALARMS: usize = 1000;
+/// Incidents listed in the page; the totals count all alarms.
+const MAX_ROWS: usize = 1000;
+/// Devices of an incident that are named, and alarms of a chart that are marked.
+const MAX_NAMES: usize = 20;
+const MAX_BANDS: usize = 200;
 /// Days listed in the page, the last ones.
 const MAX_DAYS: usize = 92;
 
@@ -35,8 +39,8 @@ pub struct Page {
     pub behaviors: Vec<BehaviorTotals>,
     pub days: Vec<(String, u64)>,
     pub paged: Vec<Paged>,
-    pub alarms: Vec<Row>,
-    pub alarms_left_out: usize,
+    pub rows: Vec<Row>,
+    pub rows_left_out: usize,
     pub charts: Vec<Chart>,
     pub charts_left_out: bool,
     pub change: Option<Change>,
@@ -46,22 +50,28 @@ pub struct Page {
     pub notes: Vec<String>,
 }
 
-/// One alarm: who, when, why, and who is told.
+/// One incident: who, when, why, and who is told.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
+    /// The device, or the first of several.
     pub device: String,
+    /// The next few of several, and how many there are in all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
+    pub devices: usize,
     pub profile: String,
     pub behavior: String,
     pub raised: i64,
+    /// When the last of them ended, and how.
     pub ended: Option<(i64, ViolationEventType)>,
-    /// The value that raised it, and what would have been normal.
+    /// The value that raised the first, and what would have been normal.
     pub value: Option<String>,
     pub normal: String,
     pub suppressed: bool,
     /// ARN of the SNS topic.
     pub target: Option<String>,
-    /// With a comparison: what became of it.
+    /// With a comparison: what the change does to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fate: Option<Fate>,
     /// Positions in [`Page::choices`].
@@ -108,7 +118,11 @@ pub struct Chart {
     pub limits: Vec<Option<f64>>,
     /// Positions of the points that are not normal.
     pub violating: Vec<usize>,
+    pub alarms: Vec<Band>,
 }
+
+/// When an alarm was raised and when it ended, milliseconds since the Unix epoch.
+pub type Band = (i64, Option<i64>);
 
 /// What a page is made of.
 pub struct Parts<'p> {
@@ -128,18 +142,19 @@ impl Page {
     pub fn new(parts: Parts) -> Self {
         let Parts { config, totals, alarms, .. } = parts;
         let (series, charts_left_out) = parts.series;
+        let listed = |config, alarms, fate| incidents(alarms).into_iter().map(move |one| row(config, &one, fate));
         let mut rows: Vec<Row> = match parts.change {
-            None => alarms.iter().take(MAX_ALARMS).map(|alarm| row(config, alarm, None)).collect(),
+            None => listed(config, alarms, None).collect(),
             // What changes is what a reader came for, so that it is listed first where not all can be.
             Some((_, old, change)) => {
-                let added = change.added.iter().map(|alarm| row(config, alarm, Some(Fate::Added)));
-                let removed = change.removed.iter().map(|alarm| row(old, alarm, Some(Fate::Removed)));
-                let kept = change.kept.iter().map(|alarm| row(config, alarm, Some(Fate::Kept)));
-                added.chain(removed).chain(kept).take(MAX_ALARMS).collect()
+                let added = listed(config, &change.added, Some(Fate::Added));
+                let removed = listed(old, &change.removed, Some(Fate::Removed));
+                added.chain(removed).chain(listed(config, &change.kept, Some(Fate::Kept))).collect()
             }
         };
+        let rows_left_out = rows.len().saturating_sub(MAX_ROWS);
+        rows.truncate(MAX_ROWS);
         rows.sort_by_key(|row| row.raised);
-        let listed = parts.change.map_or(alarms.len(), |(_, _, change)| alarms.len() + change.removed.len());
         let days = totals.days.iter().skip(totals.days.len().saturating_sub(MAX_DAYS));
         Self {
             title: parts.title.to_owned(),
@@ -150,9 +165,9 @@ impl Page {
             behaviors: totals.behaviors.clone(),
             days: days.map(|(day, count)| (day.clone(), *count)).collect(),
             paged: totals.paged.clone(),
-            alarms_left_out: listed - rows.len(),
-            alarms: rows,
-            charts: series.into_iter().map(|(key, points)| chart(config, key, &points)).collect(),
+            rows_left_out,
+            charts: charts(config, series, alarms),
+            rows,
             charts_left_out,
             change: parts.change.map(|(against, _, change)| Change {
                 against: against.to_owned(),
@@ -165,16 +180,16 @@ impl Page {
         }
     }
 
-    /// Gives every listed alarm the choices that it rests on; `of` finds them by device, profile, behaviour and time.
+    /// Gives every row the choices that its first alarm rests on; `of` finds them by device, profile, behaviour and time.
     pub fn explain(&mut self, of: impl Fn(&Row) -> Vec<Choice>) {
-        for position in 0..self.alarms.len() {
-            for choice in of(&self.alarms[position]) {
+        for position in 0..self.rows.len() {
+            for choice in of(&self.rows[position]) {
                 let known = self.choices.iter().position(|known| *known == choice);
                 let index = known.unwrap_or(self.choices.len());
                 if known.is_none() {
                     self.choices.push(choice);
                 }
-                self.alarms[position].choices.push(index);
+                self.rows[position].choices.push(index);
             }
         }
     }
@@ -189,25 +204,43 @@ fn range(totals: &Totals, rows: &[Row]) -> (i64, i64) {
     if first > last { (0, 0) } else { (first, last) }
 }
 
-fn row(config: &Config, alarm: &RaisedAlarm, fate: Option<Fate>) -> Row {
-    let profile = &config.profiles[alarm.profile_index].profile;
-    let target = profile.alert_targets.get("SNS").filter(|_| !alarm.span.suppressed);
+fn row(config: &Config, incident: &Incident, fate: Option<Fate>) -> Row {
+    let RaisedAlarm { span, value, .. } = incident.first();
+    let profile = &config.profiles[incident.first().profile_index].profile;
+    let target = profile.alert_targets.get("SNS").filter(|_| !span.suppressed);
+    let ends = incident.alarms.iter().map(|alarm| alarm.span.ended);
     Row {
-        device: alarm.span.device.clone(),
-        profile: alarm.span.profile.clone(),
-        behavior: alarm.span.behavior.clone(),
-        raised: alarm.span.raised,
-        ended: alarm.span.ended,
-        value: alarm.value.as_ref().map(brief),
-        normal: normal(&profile.behaviors[alarm.behavior_index]),
-        suppressed: alarm.span.suppressed,
+        device: span.device.clone(),
+        others: incident.alarms.iter().skip(1).take(MAX_NAMES).map(|alarm| alarm.span.device.clone()).collect(),
+        devices: incident.alarms.len(),
+        profile: span.profile.clone(),
+        behavior: span.behavior.clone(),
+        raised: span.raised,
+        ended: ends.max_by_key(|end| end.map_or(i64::MAX, |(at, _)| at)).flatten(),
+        value: value.as_ref().map(brief),
+        normal: normal(&profile.behaviors[incident.first().behavior_index]),
+        suppressed: span.suppressed,
         target: target.map(|target| target.alert_target_arn.clone()),
         fate,
         choices: Vec::new(),
     }
 }
 
-fn chart(config: &Config, key: SeriesKey, points: &[Point]) -> Chart {
+fn charts(config: &Config, series: BTreeMap<SeriesKey, Vec<Point>>, alarms: &[RaisedAlarm]) -> Vec<Chart> {
+    let mut bands: HashMap<_, Vec<Band>> = HashMap::new();
+    for alarm in alarms {
+        let key = (alarm.profile_index, alarm.behavior_index, alarm.span.device.as_str());
+        bands.entry(key).or_default().push((alarm.span.raised, alarm.span.ended.map(|(at, _)| at)));
+    }
+    let charts = series.into_iter().map(|(key, points)| {
+        let bands = bands.get(&(key.profile, key.behavior_index, key.device.as_str()));
+        let bands = bands.into_iter().flatten().take(MAX_BANDS).copied().collect();
+        chart(config, key, &points, bands)
+    });
+    charts.collect()
+}
+
+fn chart(config: &Config, key: SeriesKey, points: &[Point], alarms: Vec<Band>) -> Chart {
     let profile = &config.profiles[key.profile].profile;
     let behavior = &profile.behaviors[key.behavior_index];
     let custom: &CustomMetrics = &config.custom_metrics;
@@ -233,5 +266,6 @@ fn chart(config: &Config, key: SeriesKey, points: &[Point]) -> Chart {
         values: points.iter().map(|point| point.value).collect(),
         limits: if varies { points.iter().map(|point| point.limit).collect() } else { Vec::new() },
         violating: violating.map(|(position, _)| position).collect(),
+        alarms,
     }
 }

@@ -8,7 +8,7 @@ use crate::judge::Datapoint;
 use crate::value::Value;
 
 /// Most series of a page.
-pub const MAX_SERIES: usize = 60;
+pub const MAX_SERIES: usize = 40;
 /// Buckets of a series; a full one is made coarser, so that a series is whole however long it is.
 const BUCKETS: usize = 400;
 

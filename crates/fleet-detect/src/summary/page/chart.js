@@ -38,11 +38,9 @@ function plot(svg, c, all) {
     const anchor = x(at) < L + 30 ? "start" : x(at) > W - R - 30 ? "end" : "middle";
     draw(svg, "text", { x: x(at), y: H - 6, "text-anchor": anchor }, tickText(at, i === 0));
   });
-  for (const a of data.alarms) {
-    if (seriesOf(a) !== seriesOf(c) || a.fate === "removed") continue;
-    const end = a.ended ? a.ended[0] : to;
-    draw(svg, "rect", { x: x(a.raised), y: T, width: Math.max(x(end) - x(a.raised), 2), height: H - T - B, class: "band" });
-    draw(svg, "line", { x1: x(a.raised), x2: x(a.raised), y1: T, y2: H - B, class: "edge" });
+  for (const [raised, ended] of c.alarms) {
+    draw(svg, "rect", { x: x(raised), y: T, width: Math.max(x(ended ?? to) - x(raised), 2), height: H - T - B, class: "band" });
+    draw(svg, "line", { x1: x(raised), x2: x(raised), y1: T, y2: H - B, class: "edge" });
   }
   if (c.limit !== null) {
     draw(svg, "line", { x1: L, x2: W - R, y1: y(c.limit), y2: y(c.limit), class: "limit" });

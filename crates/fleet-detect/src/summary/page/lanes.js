@@ -1,9 +1,11 @@
-// Alarms over time: a lane for each device and behaviour, in order of their first alarm.
+// Alarms over time: a lane for each device and behaviour, and one for all devices that alarmed together.
 const MOST_LANES = 40;
+
+const who = of => of.devices > 1 ? of.device + " and " + number(of.devices - 1) + " more" : of.device;
 
 function describe(alarm) {
   const end = alarm.ended ? END[alarm.ended[1]] + " after " + lasted(alarm.ended[0] - alarm.raised) : "still in alarm at the end";
-  return alarm.device + ": " + behaviorName(alarm) + "\n" + time(alarm.raised) + " UTC, " + end
+  return who(alarm) + ": " + behaviorName(alarm) + "\n" + time(alarm.raised) + " UTC, " + end
     + (alarm.value === null ? "" : "\n" + alarm.value + "; normal: " + alarm.normal)
     + (alarm.suppressed ? "\nnobody is told: suppressAlerts" : "") + (alarm.fate === "removed" ? "\nremoved by the change" : "");
 }
@@ -24,8 +26,8 @@ function axis(parent, share) {
 
 function lanes() {
   const groups = new Map();
-  for (const alarm of data.alarms) {
-    const key = seriesOf(alarm);
+  for (const alarm of data.rows) {
+    const key = alarm.devices > 1 ? JSON.stringify([alarm.profile, alarm.behavior]) : seriesOf(alarm);
     groups.set(key, (groups.get(key) ?? []).concat([alarm]));
   }
   const [from, to] = data.range, share = at => to > from ? (at - from) / (to - from) * 100 : 0;
@@ -33,10 +35,11 @@ function lanes() {
   const fill = () => {
     box.replaceChildren();
     const ticks = axis(box, share);
-    for (const [key, alarms] of [...groups].slice(0, MOST_LANES)) {
+    for (const alarms of [...groups.values()].slice(0, MOST_LANES)) {
       const lane = node(box, "div", null, "lane"), name = node(lane, "div", null, "name");
-      const link = anchors.get(key);
-      const label = node(name, link ? "a" : "span", alarms[0].device);
+      const link = anchors.get(seriesOf(alarms[0]));
+      const most = alarms.reduce((a, b) => b.devices > a.devices ? b : a);
+      const label = node(name, link ? "a" : "span", who(most));
       if (link) label.href = "#" + link;
       node(name, "span", " " + behaviorName(alarms[0]), "soft");
       const track = node(lane, "div", null, "track");

@@ -18,7 +18,7 @@ function verdict() {
   if (data.change) {
     const { added, removed, kept, against } = data.change;
     node(line, "span", added ? count(added, "alarm") + " added" : "No alarm added", added ? "strong alarm" : "strong fine");
-    line.append(", " + (removed ? number(removed) : "none") + " removed and " + number(kept) + " kept by the change from " + against + ".");
+    line.append(", " + (removed ? number(removed) : "none") + " removed and " + (kept ? number(kept) : "none") + " kept by the change from " + against + ".");
     return;
   }
   if (!data.alarmCount) { node(line, "span", "No device alarms.", "strong fine"); return; }
@@ -33,7 +33,7 @@ function verdict() {
 
 function why(alarm) {
   return cell => {
-    node(cell, "span", alarm.value === null ? "" : alarm.value + " ");
+    node(cell, "span", alarm.value === null ? "" : alarm.value + (alarm.devices > 1 ? " on the first" : ""));
     node(cell, "small", "normal: " + alarm.normal);
     if (!alarm.choices) return;
     const more = node(cell, "details");
@@ -49,7 +49,15 @@ function alarmRow(alarm) {
   const cells = [
     cell => { node(cell, "span", time(alarm.raised)); node(cell, "small", alarm.ended ? END[alarm.ended[1]].replace(", the device was silent", "")
       + " after " + lasted(alarm.ended[0] - alarm.raised) : "still in alarm at the end"); },
-    cell => { const name = node(cell, link ? "a" : "span", alarm.device); if (link) name.href = "#" + link; },
+    cell => {
+      const name = node(cell, link ? "a" : "span", alarm.device);
+      if (link) name.href = "#" + link;
+      if (alarm.devices === 1) return;
+      const more = node(cell, "details");
+      node(more, "summary", "and " + count(alarm.devices - 1, "more device"));
+      const rest = alarm.devices - 1 - alarm.others.length;
+      node(more, "small", alarm.others.join(", ") + (rest ? " and " + number(rest) + " more" : ""));
+    },
     behaviorName(alarm), why(alarm),
     cell => { node(cell, "span", who, who === "nobody" ? "alarm" : ""); if (through) node(cell, "small", through); },
   ];
@@ -62,29 +70,29 @@ function alarmRow(alarm) {
 
 function alarms() {
   node(page, "h2", "Alarms").id = "alarms";
-  if (!data.alarms.length) { node(page, "p", "None.", "fine"); return; }
+  if (!data.rows.length) { node(page, "p", "None.", "fine"); return; }
   lanes();
   const box = node(page, "div", null, "card");
   const heads = [["raised (UTC)", "time"], ["device", "name"], ["behavior", "name"], ["why"], ["who is told", "name"]];
   if (data.change) heads.unshift(["change"]);
   const list = document.createElement("div");
   let shown = ROWS;
-  const matching = text => data.alarms.filter(a => (a.device + " " + a.behavior + " " + a.profile + " " + (a.fate ?? "")).toLowerCase().includes(text));
+  const matching = text => data.rows.filter(a => (a.device + " " + (a.others ?? []).join(" ") + " " + a.behavior + " " + a.profile + " " + (a.fate ?? "")).toLowerCase().includes(text));
   const fill = text => {
     list.replaceChildren();
     const found = matching(text.trim().toLowerCase());
     table(list, heads, found.slice(0, shown).map(alarmRow), "stacked");
-    if (found.length > shown) node(list, "button", "Show " + count(found.length - shown, "more alarm")).onclick = () => { shown = Infinity; fill(text); };
+    if (found.length > shown) node(list, "button", "Show " + number(found.length - shown) + " more").onclick = () => { shown = Infinity; fill(text); };
     return found.length;
   };
-  if (data.alarms.length > 8) {
+  if (data.rows.length > 8) {
     const tools = node(box, "div", null, "tools"), search = node(tools, "input"), state = node(tools, "span", null, "soft");
     search.type = "search"; search.placeholder = "Device or behavior"; search.setAttribute("aria-label", "Show only alarms with this text");
-    search.addEventListener("input", () => { const n = fill(search.value); state.textContent = search.value ? count(n, "alarm") : ""; });
+    search.addEventListener("input", () => { const n = fill(search.value); state.textContent = search.value ? count(n, "row") : ""; });
   }
   box.append(list);
   fill("");
-  if (data.alarmsLeftOut) node(page, "p", number(data.alarmsLeftOut) + " more are not listed here; --format json has all.", "soft");
+  if (data.rowsLeftOut) node(page, "p", number(data.rowsLeftOut) + " more are not listed here; --format json has all.", "soft");
 }
 
 function paging() {
@@ -127,7 +135,7 @@ verdict();
 alarms();
 paging();
 if (data.charts.length) { node(page, "h2", "Values over time"); legend(); data.charts.forEach(chart); }
-if (data.chartsLeftOut) node(page, "p", "Only " + data.charts.length + " series are drawn, so that the page stays small.", "soft");
+if (data.chartsLeftOut) node(page, "p", "Of devices that alarmed together, and beyond " + data.charts.length + " charts, values are not drawn.", "soft");
 behaviors();
 days();
 notes();

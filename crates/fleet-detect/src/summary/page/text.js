@@ -33,7 +33,7 @@ const ordinal = share => {
 const END = { "alarm-cleared": "cleared", "alarm-invalidated": "invalidated, the device was silent" };
 const seriesOf = of => JSON.stringify([of.profile, of.behavior, of.device]);
 const firstAlarm = new Map();
-data.alarms.forEach((alarm, i) => { if (!firstAlarm.has(seriesOf(alarm))) firstAlarm.set(seriesOf(alarm), i); });
+data.rows.forEach((alarm, i) => { if (!firstAlarm.has(seriesOf(alarm))) firstAlarm.set(seriesOf(alarm), i); });
 data.charts.sort((a, b) => (firstAlarm.get(seriesOf(a)) ?? Infinity) - (firstAlarm.get(seriesOf(b)) ?? Infinity) || 0);
 const anchors = new Map(data.charts.map((chart, i) => [seriesOf(chart), "chart-" + (i + 1)]));
 const profiles = new Set(data.behaviors.map(of => of.profile));
