@@ -9,6 +9,7 @@ use crate::graph;
 use crate::scope::Place;
 use crate::spec::entry::{self, Outline};
 use crate::spec::files::{self, Files};
+use crate::spec::node::{Member, Node, Tree};
 use crate::spec::resolve::{self, Resolved};
 use crate::spec::{expand, load, shape, vars};
 
@@ -42,6 +43,36 @@ pub fn spec_path(given: Option<&Path>) -> Result<PathBuf, Failure> {
 
 /// Reads and checks the shape. Fails only where nothing more can be looked at.
 pub fn read(path: &Path, global: &Global) -> Result<Front, Failure> {
+    // A folder that holds a fleet.yaml is that spec; other YAML files in it are named by it.
+    let main = path.join("fleet.yaml");
+    let path = if path.is_dir() && main.exists() { main.as_path() } else { path };
+    read_as(path, global, |root, _| root)
+}
+
+/// Reads a behaviour set, a file as `use` names it, as the spec of one profile with the file's name.
+pub fn read_behavior_set(path: &Path, global: &Global) -> Result<Front, Failure> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '-' }).collect();
+    read_as(path, global, |set, diagnostics| {
+        expand::check_behavior_set(&set, diagnostics);
+        let span = set.span;
+        let mut root = Node::map(span);
+        let text = |key: &str, text: &str| Member { key: key.into(), key_span: span, node: Node::text(span, text) };
+        let version = Node { span, tree: Tree::Number(1.into()) };
+        root.insert(Member { key: "version".into(), key_span: span, node: version });
+        root.insert(text("fleet", "simulation"));
+        root.get_or_insert_map("securityProfiles", span).insert(Member { key: name, key_span: span, node: set });
+        root
+    })
+}
+
+/// Reads a file, of whose tree `shaped` makes a spec.
+fn read_as(
+    path: &Path,
+    global: &Global,
+    shaped: impl FnOnce(Node, &mut Diagnostics) -> Node,
+) -> Result<Front, Failure> {
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let mut given = vars::Given::new();
     for file in &global.var_file {
@@ -50,13 +81,11 @@ pub fn read(path: &Path, global: &Global) -> Result<Front, Failure> {
         }
     }
     given.extend(vars::given(&global.var, &mut sources, &mut diagnostics));
-    // A folder that holds a fleet.yaml is that spec; other YAML files in it are named by it.
-    let main = path.join("fleet.yaml");
-    let path = if path.is_dir() && main.exists() { main.as_path() } else { path };
-    let Some(mut root) = load::load(path, &mut sources, &mut diagnostics) else {
+    let Some(root) = load::load(path, &mut sources, &mut diagnostics) else {
         diagnostics.sort();
         return Err(Failure::Spec(Box::new((diagnostics, sources))));
     };
+    let mut root = shaped(root, &mut diagnostics);
     vars::substitute(&mut root, &given, &mut diagnostics);
     let extras = expand::read_extras(&root, &mut sources, &mut diagnostics);
     expand::expand(&mut root, &extras);

@@ -1,158 +1,189 @@
 //! `fleetctl simulate`: security profiles against recorded or made traffic, without any network.
 
-mod profiles;
-mod report;
-mod source;
+mod change;
+mod data;
+pub(super) mod declared;
+pub(super) mod documents;
+mod evaluation;
+mod inputs;
+mod junit;
+mod meter;
+mod notes;
+mod page;
+pub(super) mod profiles;
+mod simulation;
+pub(super) mod source;
+mod stream;
+mod subscribers;
+mod table;
+mod text;
+mod timeline;
 
-use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use fleet_detect::history::{AlarmSpan, alarm_spans};
-use fleet_detect::summary::series::{Collector, SeriesKey};
-use fleet_detect::summary::totals::{Tallies, Totals};
-use fleet_detect::traffic::tally::Tally;
-use fleet_detect::{Config, Counts, Datapoint, Evaluator, Output, Violation};
-
+use self::change::Change;
+use self::profiles::Subject;
+use self::simulation::Simulation;
 use self::source::Source;
 use super::failure::Failure;
 use super::{Global, output};
 use crate::exit;
+use crate::render::paint::Paint;
 
-/// Evaluate security profiles on device traffic, here and now: which devices would have alarmed, when, and why.
+/// Evaluate security profiles on device traffic, here and now: which devices would have alarmed, when, why, and who
+/// would have been paged.
 ///
-/// The profiles come from a spec, or from a file as DescribeSecurityProfile returns it. The traffic is recorded (files,
-/// globs, stdin; compressed or not) or made from a scenario. Nothing is asked of AWS, and alarms are no error.
+/// The profiles come from a spec, a behaviour set, or a file as DescribeSecurityProfile returns it. The traffic is
+/// recorded (files, globs, stdin; compressed or not) or made from a scenario. Nothing is asked of AWS, and alarms are no
+/// error. docs/simulate.md has the inputs and formats.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     profiles: profiles::Profiles,
     #[command(flatten)]
     source: source::Input,
-    /// How to show the result. `jsonl` is the body of one SNS message a line, as Device Defender sends it, without
-    /// those that `suppressAlerts` holds back. Default: table, or json with --json.
+    /// Compare with OLD, a spec, a behaviour set or a profile as DescribeSecurityProfile returns it: which alarms does
+    /// the change add and remove? As table, json or html; reads the traffic twice.
+    #[arg(long, value_name = "OLD")]
+    against: Option<PathBuf>,
+    /// How to show the result. Default: table, or json with --json.
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Write the result to FILE.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Also say which choices each alarm rests on where AWS publishes no rule: below the table, as a member of `json`,
-    /// on stderr otherwise.
+    /// Also say which choices each alarm rests on where AWS publishes no rule: below table and timeline, as a member of
+    /// `json`, in the page, on stderr otherwise.
     #[arg(long)]
     explain: bool,
+    /// Exit with 2 if any device alarmed; with --against, if the change adds or removes an alarm.
+    #[arg(long)]
+    detailed_exitcode: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// Every alarm, every behaviour, and who would be paged
     Table,
+    /// The same with alarms as bars over time, for each device
+    Timeline,
+    /// The body of one SNS message a line, as Device Defender sends it, without those that suppressAlerts holds back
     Jsonl,
+    /// Everything, for programs
     Json,
+    /// For CI systems: a test case for each behaviour, failed if it alarmed
+    Junit,
+    /// One self-contained page with charts
     Html,
 }
 
-/// What came of a simulation.
-struct Simulation {
-    violations: Vec<Violation>,
-    alarms: Vec<AlarmSpan>,
-    totals: Totals,
-    counts: Counts,
-    /// What became of the lines of each input, by its name; empty for a scenario.
-    traffic: Vec<(String, Tally)>,
-    /// Behaviours, as positions of profile and behaviour, that AWS decides by an unpublished algorithm.
-    approximate: Vec<(usize, usize)>,
+impl Format {
+    /// Whether it can show a comparison.
+    fn compares(self) -> bool {
+        matches!(self, Format::Table | Format::Json | Format::Html)
+    }
 }
 
 pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     let format = args.format.unwrap_or(if global.json { Format::Json } else { Format::Table });
+    if args.against.is_some() && !format.compares() {
+        return Err(Failure::Usage("--against is shown as table, json or html".to_owned()));
+    }
     let source = args.source.source()?;
-    let config = args.profiles.config(global, source.scenario())?;
-    let source = source.with_metrics(config.metric_types());
-    let mut tallies = Tallies::new(&config);
-    let (mut simulation, series) = match format {
-        Format::Jsonl => (evaluate(&config, &source, None)?, None),
-        Format::Table | Format::Json => {
-            let mut tally = |datapoint: &Datapoint, _: &str| tallies.add(std::slice::from_ref(datapoint));
-            (evaluate(&config, &source, Some(&mut tally))?, None)
-        }
-        Format::Html => {
-            let (simulation, collector) = charted(&config, &source, &mut tallies)?;
-            (simulation, Some(collector.finish()))
-        }
+    let mut subject = args.profiles.subject(global, source.scenario())?;
+    let source = source.with_metrics(subject.config.metric_types());
+    if format == Format::Jsonl {
+        let shows_lines = args.out.is_none() && std::io::stdout().is_terminal();
+        let source = if shows_lines { source.quiet() } else { source };
+        let (outcome, alarms) = stream::run(&subject.config, &source, args.out.as_deref(), args.explain)?;
+        notes::print(&notes::notes(&subject.config, &outcome));
+        args.out.iter().for_each(|path| wrote(path));
+        return Ok(args.exit_code(alarms > 0));
+    }
+    let before = match &args.against {
+        None => None,
+        Some(path) => Some(before(args, path, global, &source, &mut subject)?),
     };
-    simulation.totals = tallies.totals(&config, &simulation.alarms);
-    report::notes(&config, &simulation);
-    let text = match format {
-        Format::Table => report::table(&simulation),
-        Format::Jsonl => report::jsonl(&simulation),
-        Format::Json => report::json(&config, &simulation, args.explain),
-        Format::Html => report::html(&args.profiles.title(), &config, &simulation, series.unwrap_or_default()),
-    };
-    let explanation = if args.explain { report::explanation(&config, &simulation) } else { String::new() };
-    match format {
-        Format::Table => deliver(args.out.as_deref(), &(text + &explanation))?,
-        Format::Json => deliver(args.out.as_deref(), &text)?,
-        Format::Jsonl | Format::Html => {
-            deliver(args.out.as_deref(), &text)?;
-            eprint!("{explanation}");
+    let (text, differs) = args.report(format, &subject, &source, before, args.paint(global))?;
+    match &args.out {
+        None => output::text(&text),
+        Some(path) => {
+            std::fs::write(path, text)
+                .map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
+            wrote(path);
         }
     }
-    Ok(exit::DONE)
+    Ok(args.exit_code(differs))
 }
 
-fn deliver(out: Option<&Path>, text: &str) -> Result<(), Failure> {
-    let Some(path) = out else {
-        output::text(text);
-        return Ok(());
-    };
-    std::fs::write(path, text)
-        .map_err(|error| Failure::new(format!("{} cannot be written: {error}", path.display())))?;
+/// Evaluates what the change is compared with.
+fn before(
+    args: &Args,
+    path: &Path,
+    global: &Global,
+    source: &Source,
+    subject: &mut Subject,
+) -> Result<(Subject, Simulation), Failure> {
+    if !source.is_repeatable() {
+        return Err(Failure::new("--against reads the traffic twice, which a pipe does not allow")
+            .help("save the traffic to a file first"));
+    }
+    let old = args.profiles.against(path, global, source.scenario(), subject)?;
+    let source = source.clone().with_metrics(old.config.metric_types());
+    let before = Simulation::run(&old, &source, false)?;
+    Ok((old, before))
+}
+
+impl Args {
+    /// Evaluates and puts the report into words; also whether anything alarmed, or changed.
+    fn report(
+        &self,
+        format: Format,
+        subject: &Subject,
+        source: &Source,
+        before: Option<(Subject, Simulation)>,
+        paint: Paint,
+    ) -> Result<(String, bool), Failure> {
+        let keeps_violations = self.explain || format == Format::Json;
+        let (simulation, series) = match format {
+            Format::Html => Simulation::charted(subject, source, keeps_violations)?,
+            _ => (Simulation::run(subject, source, keeps_violations)?, simulation::Series::default()),
+        };
+        let change = before.map(|(old, before)| Change::new(old, before, &simulation));
+        let notes = notes::notes(&subject.config, &simulation.outcome);
+        notes::print(&notes);
+        let explanation = || -> String {
+            let explained = simulation.violations.iter().filter(|_| self.explain);
+            explained.map(|violation| notes::explanation(&subject.config, violation)).collect()
+        };
+        let text = match (format, &change) {
+            (Format::Table, Some(change)) => change.table(&simulation, paint) + &explanation(),
+            (Format::Table, None) => table::table(&simulation, paint) + &explanation(),
+            (Format::Timeline, _) => timeline::timeline(&simulation, paint) + &explanation(),
+            (Format::Json | Format::Jsonl, change) => {
+                data::json(&subject.config, &simulation, change.as_ref(), self.explain)
+            }
+            (Format::Html, change) => page::html(subject, &simulation, change.as_ref(), series, &notes),
+            (Format::Junit, _) => {
+                eprint!("{}", explanation());
+                junit::junit(&simulation)?
+            }
+        };
+        let differs = change.map_or(!simulation.alarms.is_empty(), |change| !change.is_empty());
+        Ok((text, differs))
+    }
+
+    fn exit_code(&self, differs: bool) -> u8 {
+        if self.detailed_exitcode && differs { exit::DIFFERENCE } else { exit::DONE }
+    }
+
+    /// Files get no colour.
+    fn paint(&self, global: &Global) -> Paint {
+        if self.out.is_some() { Paint { color: false } } else { global.paint_stdout() }
+    }
+}
+
+fn wrote(path: &Path) {
     eprintln!("Wrote {}.", path.display());
-    Ok(())
-}
-
-type Take<'t> = &'t mut dyn FnMut(&Datapoint, &str);
-
-/// Evaluates all of the traffic. Every datapoint goes to `take`, with its device's name.
-fn evaluate(config: &Config, source: &Source, take: Option<Take>) -> Result<Simulation, Failure> {
-    let invalid = |error: fleet_detect::ConfigError| {
-        Failure::new(error.to_string())
-            .help("a thing group that is not in the spec, and custom metrics, are made known by --registry and --custom-metrics")
-    };
-    let mut evaluator = Evaluator::new(config).map_err(invalid)?;
-    let approximate = evaluator.approximate();
-    let mut output = if take.is_some() { Output::with_datapoints() } else { Output::default() };
-    let mut nothing = |_: &Datapoint, _: &str| {};
-    let take = take.unwrap_or(&mut nothing);
-    let traffic = source.feed(|events| {
-        evaluator.observe_batch(events, &mut output);
-        output.datapoints.drain(..).for_each(|found| take(&found, evaluator.device_name(found.device)));
-    })?;
-    // The end of the input uses the evaluator up, and the last windows still need the names.
-    let names: Vec<String> = (0..evaluator.device_count() as u32).map(|id| evaluator.device_name(id).into()).collect();
-    let counts = evaluator.finish(&mut output);
-    output.datapoints.drain(..).for_each(|found| take(&found, &names[found.device as usize]));
-    let alarms = alarm_spans(&output.violations);
-    let totals = Totals::default();
-    Ok(Simulation { violations: output.violations, alarms, totals, counts, traffic, approximate })
-}
-
-/// Evaluates and collects charts. What can be read twice is: the second time only devices in alarm are drawn, so that
-/// a large fleet's page stays small. Without alarms, and from stdin, the first series that fit are drawn.
-fn charted(config: &Config, source: &Source, tallies: &mut Tallies) -> Result<(Simulation, Collector), Failure> {
-    let mut first = Collector::default();
-    let mut both = |datapoint: &Datapoint, device: &str| {
-        tallies.add(std::slice::from_ref(datapoint));
-        first.add(datapoint, device);
-    };
-    let simulation = evaluate(config, source, Some(&mut both))?;
-    if simulation.violations.is_empty() || !source.is_repeatable() {
-        return Ok((simulation, first));
-    }
-    let key = |found: &Violation| SeriesKey {
-        profile: found.profile,
-        behavior_index: found.behavior_index,
-        device: found.device.clone(),
-    };
-    let mut wanted = Collector::of(simulation.violations.iter().map(key).collect::<BTreeSet<_>>());
-    evaluate(config, source, Some(&mut |datapoint, device| wanted.add(datapoint, device)))?;
-    Ok((simulation, wanted))
 }

@@ -39,12 +39,7 @@ pub fn read_extras(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnos
         let Some((_, source)) = read_named(sources, diagnostics, span, path) else { continue };
         let text = sources.get(Span { source, start: 0, end: 0 }).text.clone();
         let Some(node) = parse(source, &text, diagnostics) else { continue };
-        const KEYS: [&str; 2] = ["description", "behaviors"];
-        for member in node.members().iter().filter(|member| !KEYS.contains(&member.key.as_str())) {
-            let message = format!("a behaviour set has no key `{}`", member.key);
-            let help = did_you_mean(&member.key, KEYS).unwrap_or_else(|| format!("it has {}", KEYS.join(", ")));
-            diagnostics.push(Diagnostic::error("unknown-key", message).at(member.key_span).help(help));
-        }
+        check_behavior_set(&node, diagnostics);
         extras.behavior_sets.insert(key(span), node);
     }
     for (path, span) in
@@ -54,6 +49,16 @@ pub fn read_extras(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnos
         extras.tables.insert(key(span), things_csv::rows(sources, source, diagnostics));
     }
     extras
+}
+
+/// A behaviour set has nothing but behaviours, so that it fits every profile.
+pub fn check_behavior_set(set: &Node, diagnostics: &mut Diagnostics) {
+    const KEYS: [&str; 2] = ["description", "behaviors"];
+    for member in set.members().iter().filter(|member| !KEYS.contains(&member.key.as_str())) {
+        let message = format!("a behaviour set has no key `{}`", member.key);
+        let help = did_you_mean(&member.key, KEYS).unwrap_or_else(|| format!("it has {}", KEYS.join(", ")));
+        diagnostics.push(Diagnostic::error("unknown-key", message).at(member.key_span).help(help));
+    }
 }
 
 /// Puts the extras into the tree.

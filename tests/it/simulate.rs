@@ -51,7 +51,12 @@ fn the_factory_pages_for_its_two_incidents_and_nothing_else() {
     assert_eq!(bodies.len(), expected.len(), "each once");
 
     let table = simulate(&["--explain"]);
-    for part in ["line-sensor-3", "fleet-alerts: 3", "never fired", "windowOffsetSeconds"] {
+    for part in [
+        "line-sensor-3",
+        "3 alarms → topic fleet-alerts → email oncall@example.com",
+        "never fired",
+        "windowOffsetSeconds",
+    ] {
         assert!(table.out.contains(part), "`{part}` is missing in\n{}", table.out);
     }
     let page = simulate(&["--format", "html", "--out", "report.html"]);
@@ -136,4 +141,128 @@ fn what_cannot_be_read_is_said_with_its_place() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("1 of 55 lines are bad and left out") && ran.err.contains("line 55"), "{}", ran.err);
     assert_eq!(program.run(&["simulate", "--security-profile", "profile.json"]).code, 64, "no traffic is named");
+}
+
+/// The profile of [`published`] as a behaviour set with another threshold.
+fn behavior_set(program: &Program, name: &str, alarm_when: &str) {
+    let set = format!("behaviors:\n  MessagesPub: {{ metric: aws:num-messages-sent, alarmWhen: \"{alarm_when}\" }}\n");
+    program.write(name, &set);
+}
+
+#[test]
+fn a_change_says_which_alarms_it_adds_and_removes() {
+    let program = published();
+    behavior_set(&program, "loose.yaml", "> 60 in 5m");
+    behavior_set(&program, "strict.yaml", "> 20 in 5m");
+    let against = |new: &[&str], old: &str, more: &[&str]| {
+        let traffic = ["--traffic", "traffic-1.ndjson", "traffic-2.ndjson", "--against", old];
+        program.run(&[&["simulate"], new, &traffic, more].concat())
+    };
+    let change = |new: &[&str], old: &str| -> [Vec<String>; 3] {
+        let ran = against(new, old, &["--format", "json"]);
+        let result: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        ["added", "removed", "kept"].map(|fate| {
+            let alarms = result["change"][fate].as_array().expect("a list").iter();
+            let mut devices: Vec<String> = alarms.map(|alarm| alarm["device"].as_str().unwrap().to_owned()).collect();
+            devices.sort();
+            devices
+        })
+    };
+    let both = ["dev-IZWB", "elsewhere"].map(str::to_owned).to_vec();
+    assert_eq!(change(&["strict.yaml"], "loose.yaml"), [both.clone(), vec![], vec![]]);
+    assert_eq!(change(&["loose.yaml"], "strict.yaml"), [vec![], both.clone(), vec![]]);
+    // The old side is attached as the new one is, and the other way round.
+    let described = ["--security-profile", "profile.json"];
+    assert_eq!(change(&described, "strict.yaml"), [vec![], vec![], both.clone()]);
+    let attached = ["--targets", "targets.json", "--registry", "registry.json"];
+    let attached = [&described[..], &attached].concat();
+    assert_eq!(change(&attached, "strict.yaml"), [vec![], vec![], vec!["dev-IZWB".to_owned()]]);
+
+    let codes = |new: &str, old: &str| against(&[new], old, &["--detailed-exitcode"]).code;
+    assert_eq!([codes("strict.yaml", "loose.yaml"), codes("strict.yaml", "strict.yaml")], [2, 0]);
+    let table = against(&["strict.yaml"], "loose.yaml", &[]);
+    for part in ["+  2019-11-15", "elsewhere", "at most 60 in 5 min", "2 alarms added, 0 removed, 0 kept"] {
+        assert!(table.out.contains(part), "`{part}` is missing in\n{}", table.out);
+    }
+    let piped = program.run(&["simulate", "strict.yaml", "--traffic", "-", "--against", "loose.yaml"]);
+    assert!(piped.code == 1 && piped.err.contains("reads the traffic twice"), "{}", piped.err);
+    let page = against(&["strict.yaml"], "loose.yaml", &["--format", "html"]);
+    assert!(page.out.contains(r#""fate":"added""#) && page.out.contains(r#""against":"loose.yaml""#));
+}
+
+#[test]
+fn every_format_tells_the_same_alarms() {
+    let program = published();
+    let profile = ["--security-profile", "profile.json", "--targets", "targets.json", "--registry", "registry.json"];
+    let shown = |format: &str| {
+        let traffic = ["--traffic", "traffic-2.ndjson", "traffic-1.ndjson", "--format", format];
+        let ran = program.run(&[&["simulate"], &profile[..], &traffic].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    let all: Value = serde_json::from_str(&shown("json")).expect("JSON");
+    let events = all["events"].as_array().expect("a list").iter();
+    let messages: String = events.map(|event| format!("{}\n", event["message"])).collect();
+    assert_eq!(shown("jsonl"), messages);
+    assert_eq!(all["alarms"][0]["value"], json!({"count": 54}));
+    assert_eq!(all["totals"]["behaviors"][0]["thresholdPercentile"], json!(0.0), "the one value is beyond it");
+
+    let junit = shown("junit");
+    assert!(
+        junit.contains(r#"<testsuite name="MySecProfile" tests="1" skipped="0" errors="0" failures="1">"#),
+        "{junit}"
+    );
+    assert!(
+        junit.contains(r#"message="1 alarm on 1 device; normal: below 10 in 5 min""#) && junit.contains("dev-IZWB: 54")
+    );
+    let timeline = shown("timeline");
+    assert!(timeline.contains("dev-IZWB") && timeline.contains('▶'), "{timeline}");
+    assert!(timeline.lines().all(|line| line.chars().count() <= 100), "{timeline}");
+
+    // From a pipe, and with nobody in alarm.
+    let arguments = ["simulate", "--security-profile", "profile.json", "--format", "junit", "--traffic", "-"];
+    let mut command = program.command();
+    let quiet = std::fs::File::open(program.write("quiet.ndjson", &quiet())).expect("there");
+    let ran = Ran::from(command.args(arguments).stdin(quiet).output().expect("it starts"));
+    assert!(ran.out.contains(r#"tests="1" skipped="0" failures="0""#), "{}{}", ran.out, ran.err);
+    let arguments = ["simulate", "--security-profile", "profile.json", "--traffic", "quiet.ndjson"];
+    let code = |more: &[&str]| program.run(&[&arguments, more].concat()).code;
+    assert_eq!([code(&["--detailed-exitcode"]), code(&["--format", "html"])], [0, 0]);
+}
+
+/// One message, which is normal.
+fn quiet() -> String {
+    json!({"timestamp": 1_573_786_500_000_i64, "type": "publish", "clientId": "d", "topic": "t", "bytes": 10})
+        .to_string()
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let page = std::fs::read_to_string(repository("docs/simulate.md")).expect("readable");
+    let settings = serde_json::to_value(fleet_detect::Semantics::default()).expect("plain data");
+    for (name, default) in settings.as_object().expect("an object") {
+        let default = default.as_str().map_or_else(|| default.to_string(), |text| format!("`{text}`"));
+        assert!(page.contains(&format!("| `{name}` | {default}")), "{name}, default {default}");
+    }
+}
+
+#[test]
+fn more_files_than_may_be_open_are_merged() {
+    let program = published();
+    let good = std::fs::read_to_string(program.dir.path().join("traffic-1.ndjson")).expect("readable");
+    for copy in 0..150_i64 {
+        let later = |line: &str| {
+            let mut event: Value = serde_json::from_str(line).expect("JSON");
+            event["timestamp"] = (event["timestamp"].as_i64().expect("a time") + copy * 600_000).into();
+            format!("{event}\n")
+        };
+        let name = format!("many/{:03}.ndjson", (copy * 37) % 150);
+        program.write(&name, &good.lines().map(later).collect::<String>());
+    }
+    let command = "ulimit -n 48; exec \"$0\" simulate --security-profile profile.json --traffic 'many/*' --format json";
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", command, env!("CARGO_BIN_EXE_fleetctl")]).current_dir(program.dir.path());
+    let ran = Ran::from(shell.output().expect("bash starts"));
+    let result: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+    assert_eq!((&result["counts"]["accepted"], &result["counts"]["late"]), (&json!(150 * 54), &json!(0)));
 }

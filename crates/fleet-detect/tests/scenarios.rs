@@ -5,9 +5,10 @@ use fleet_detect::history::alarm_spans;
 use fleet_detect::metric::Metric;
 use fleet_detect::scenario::generate::Generator;
 use fleet_detect::scenario::model::Scenario;
+use fleet_detect::summary::alarms::Alarms;
 use fleet_detect::summary::html::render;
-use fleet_detect::summary::page::Page;
-use fleet_detect::summary::series::Collector;
+use fleet_detect::summary::page::{Page, Parts};
+use fleet_detect::summary::series::{Collector, MAX_SERIES};
 use fleet_detect::summary::totals::Tallies;
 use fleet_detect::{Config, Evaluator, Output, SecurityProfile, expect, parse_alarm_when};
 use serde_json::{Value as Json, json};
@@ -112,14 +113,16 @@ fn a_test_file_passes_or_shows_what_differs_and_the_summary_counts() {
     let (mut tallies, mut charts) = (Tallies::new(&config), Collector::default());
     generator.for_each(|event| {
         evaluator.observe(event, &mut output);
-        tallies.add(&output.datapoints);
-        output
-            .datapoints
-            .drain(..)
-            .for_each(|datapoint| charts.add(&datapoint, evaluator.device_name(datapoint.device)));
+        for datapoint in output.datapoints.drain(..) {
+            tallies.add(&datapoint);
+            charts.add(&datapoint, evaluator.device_name(datapoint.device));
+        }
     });
     evaluator.finish(&mut output);
-    tallies.add(&output.datapoints);
+    output.datapoints.iter().for_each(|datapoint| tallies.add(datapoint));
+    let mut joined = Alarms::default();
+    output.violations.iter().for_each(|violation| joined.add(violation));
+    let alarms = joined.finish();
     let spans = alarm_spans(&output.violations);
     let start = generator.range().0;
     let expectations = |until: &str| -> expect::Expectations {
@@ -130,12 +133,22 @@ fn a_test_file_passes_or_shows_what_differs_and_the_summary_counts() {
     let text = expect::compare(&expectations("1h6m"), &spans, start).unwrap_err().describe(&spans, start);
     assert!(text.contains("expected  sensor-3 Sent at 2026-01-05 09:05:00.000"), "{text}");
 
-    let totals = tallies.totals(&config, &spans);
+    assert!(alarms.iter().map(|alarm| &alarm.span).eq(&spans), "joined one by one and at once");
+    let totals = tallies.totals(&config, &alarms);
     let sent = &totals.behaviors[0];
     assert_eq!((sent.alarms, sent.devices), (1, 1));
     assert!(sent.threshold_percentile.unwrap() > 99.0, "{sent:?}");
-    assert_eq!(totals.paged.get("nobody"), Some(&1));
-    let page = Page::new("Storm", &config, totals, &spans, charts.finish());
-    assert!(page.charts.len() >= 12 * LIMITS.len() - 12);
+    assert_eq!((totals.paged[0].alert_target.as_deref(), totals.paged[0].alarms), (None, 1));
+    let page = Page::new(Parts {
+        title: "Storm",
+        config: &config,
+        events: 1,
+        totals: &totals,
+        alarms: &alarms,
+        change: None,
+        series: charts.finish(),
+        notes: Vec::new(),
+    });
+    assert_eq!((page.charts.len(), page.charts_left_out), (MAX_SERIES, true));
     assert!(render(&page).contains("sensor-3"));
 }

@@ -1,21 +1,21 @@
 //! Where the events come from: recorded traffic, or a scenario.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fleet_detect::Event;
 use fleet_detect::metric::CustomMetrics;
 use fleet_detect::scenario::generate::Generator;
 use fleet_detect::scenario::model::Scenario;
 use fleet_detect::traffic::format::Format;
-use fleet_detect::traffic::merge::Merge;
-use fleet_detect::traffic::reader::{Options, Traffic, TrafficError};
+use fleet_detect::traffic::reader::{Options, TrafficError};
 use fleet_detect::traffic::tally::Tally;
 
-use super::profiles;
+use super::documents;
+use super::inputs::{self, STDIN};
+use super::meter::Meter;
 use crate::cli::failure::Failure;
-
-const STDIN: &str = "-";
 
 #[derive(Debug, clap::Args)]
 pub struct Input {
@@ -50,9 +50,9 @@ impl Input {
     /// Reads the scenario, or finds the files.
     pub fn source(&self) -> Result<Source, Failure> {
         if let Some(path) = &self.scenario {
-            let scenario: Scenario = profiles::yaml(path)?;
+            let scenario: Scenario = documents::yaml(path)?;
             scenario.check().map_err(|message| Failure::new(format!("{}: {message}", path.display())))?;
-            return Ok(Source::Scenario(Box::new(scenario)));
+            return Ok(Source::made(scenario));
         }
         let mut names = Vec::new();
         for pattern in &self.traffic {
@@ -64,7 +64,7 @@ impl Input {
             max_bad_share: self.max_bad,
             ..Options::default()
         };
-        Ok(Source::Recorded { names, options })
+        Ok(Source::recorded(names, options))
     }
 }
 
@@ -82,89 +82,86 @@ fn matching(pattern: &str) -> Result<Vec<String>, Failure> {
     }
 }
 
-pub enum Source {
+/// Where the events come from.
+#[derive(Clone)]
+pub struct Source {
+    origin: Origin,
+    shows_progress: bool,
+}
+
+#[derive(Clone)]
+enum Origin {
     Scenario(Box<Scenario>),
     Recorded { names: Vec<String>, options: Options },
 }
 
 impl Source {
+    /// Recorded traffic, from files of these names.
+    pub fn recorded(names: Vec<String>, options: Options) -> Source {
+        Source { origin: Origin::Recorded { names, options }, shows_progress: true }
+    }
+
+    /// Traffic made from a scenario.
+    pub fn made(scenario: Scenario) -> Source {
+        Source { origin: Origin::Scenario(Box::new(scenario)), shows_progress: true }
+    }
+
     pub fn scenario(&self) -> Option<&Scenario> {
-        match self {
-            Source::Scenario(scenario) => Some(scenario),
-            Source::Recorded { .. } => None,
+        match &self.origin {
+            Origin::Scenario(scenario) => Some(scenario),
+            Origin::Recorded { .. } => None,
         }
     }
 
     /// Makes the types of custom metrics known to the CSV reader.
     pub fn with_metrics(mut self, custom_metrics: CustomMetrics) -> Source {
-        if let Source::Recorded { options, .. } = &mut self {
+        if let Origin::Recorded { options, .. } = &mut self.origin {
             options.custom_metrics = custom_metrics;
         }
         self
     }
 
+    /// Shows no progress: the terminal is full of results.
+    pub fn quiet(self) -> Source {
+        Source { shows_progress: false, ..self }
+    }
+
     /// Whether reading again gives the same events.
     pub fn is_repeatable(&self) -> bool {
-        match self {
-            Source::Scenario(_) => true,
-            // A pipe with a name, such as a shell's process substitution, is read once too.
-            Source::Recorded { names, .. } => {
-                names.iter().all(|name| name != STDIN && std::fs::metadata(name).is_ok_and(|found| found.is_file()))
-            }
+        match &self.origin {
+            Origin::Scenario(_) => true,
+            Origin::Recorded { names, .. } => names.iter().all(|name| inputs::size(name).is_some()),
         }
     }
 
     /// Hands over every event, and returns what became of the lines of each input.
     pub fn feed(&self, mut take: impl FnMut(&[Event])) -> Result<Vec<(String, Tally)>, Failure> {
-        let (names, options) = match self {
-            Source::Scenario(scenario) => {
+        let done = Arc::new(AtomicU64::new(0));
+        let meter = |total| self.shows_progress.then(|| Meter::new(total, Arc::clone(&done)));
+        let (names, options) = match &self.origin {
+            Origin::Scenario(scenario) => {
                 let generator = Generator::new(scenario).map_err(Failure::new)?;
-                generator.for_each(|event| take(std::slice::from_ref(event)));
+                let (start, end) = generator.range();
+                let mut meter = meter(Some((end - start).unsigned_abs()));
+                generator.for_each(|event| {
+                    take(std::slice::from_ref(event));
+                    done.store(event.at.saturating_sub(start).max(0).unsigned_abs(), Ordering::Relaxed);
+                    meter.iter_mut().for_each(|meter| meter.add(1));
+                });
                 return Ok(Vec::new());
             }
-            Source::Recorded { names, options } => (names, options),
+            Origin::Recorded { names, options } => (names, options),
+        };
+        let mut meter = meter(names.iter().map(|name| inputs::size(name)).sum());
+        let take = |events: &[Event]| {
+            take(events);
+            meter.iter_mut().for_each(|meter| meter.add(events.len()));
         };
         // The share is looked at here instead, at the end, where the bad lines can still be shown.
         let lenient = Options { max_bad_share: 1.0, ..options.clone() };
-        let open = |name: &String| open(name, &lenient).map_err(|error| unusable(name, &error));
-        let mut inputs = names.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-        let tallies = match inputs.len() {
-            1 => vec![inputs.remove(0).for_each_batch(take).map_err(|error| unusable(&names[0], &error))?],
-            _ => {
-                let merged = |error: TrafficError| unusable(&names.join(", "), &error);
-                let mut merge = Merge::new(inputs).map_err(merged)?;
-                while let Some(event) = merge.next_event().map_err(merged)? {
-                    take(&[event]);
-                }
-                merge.tallies().cloned().collect()
-            }
-        };
-        let tallies: Vec<(String, Tally)> = names.iter().cloned().zip(tallies).collect();
+        let tallies = inputs::read(names, &lenient, &done, take)?;
         check_shares(&tallies, options.max_bad_share)?;
         Ok(tallies)
-    }
-}
-
-fn open(name: &str, options: &Options) -> Result<Traffic<'static>, TrafficError> {
-    if name == STDIN {
-        return Traffic::open(std::io::stdin(), options.clone());
-    }
-    let file = File::open(name)?;
-    // A pipe with a name can only be read on.
-    match file.metadata()?.is_file() {
-        true => Traffic::open_file(file, options.clone()),
-        false => Traffic::open(file, options.clone()),
-    }
-}
-
-fn unusable(name: &str, error: &TrafficError) -> Failure {
-    let failure = Failure::new(format!("{name}: {error}"));
-    match error {
-        TrafficError::UnknownFormat => failure.help("name the format with --traffic-format"),
-        TrafficError::Strict { .. } => failure.help("mend the line, or leave out --strict to count bad lines instead"),
-        TrafficError::ParquetStream => failure.help("save it to a file first, and decompress it"),
-        TrafficError::Parquet(_) => failure.help("docs/traffic.md describes the columns"),
-        TrafficError::Io(_) | TrafficError::TooManyBad { .. } => failure,
     }
 }
 

@@ -1,38 +1,52 @@
 //! Before and after: which alarms a change of profiles adds, removes and keeps.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::history::AlarmSpan;
 
 /// The difference between two runs over the same traffic.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Difference {
-    pub added: Vec<AlarmSpan>,
-    pub removed: Vec<AlarmSpan>,
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference<A = AlarmSpan> {
+    pub added: Vec<A>,
+    pub removed: Vec<A>,
     /// Alarms of the same device, profile and behaviour that overlap in time, as they are after the change.
-    pub kept: Vec<AlarmSpan>,
+    pub kept: Vec<A>,
 }
 
-/// Compares alarms before and after a change. One that starts a window earlier or later is still the same alarm if
-/// the two overlap; `end` is the end of the traffic, until which an alarm without an end stands.
-pub fn difference(before: &[AlarmSpan], after: &[AlarmSpan], end: i64) -> Difference {
-    let mut gone: Vec<&AlarmSpan> = before.iter().collect();
-    let mut difference = Difference::default();
+/// Compares alarms before and after a change, each in order of raising. One that starts a window earlier or later is
+/// still the same alarm if the two overlap; `end` is the end of the traffic, until which an alarm without an end
+/// stands.
+pub fn difference<A: AsRef<AlarmSpan> + Clone>(before: &[A], after: &[A], end: i64) -> Difference<A> {
+    let mut unmatched: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
+    for (position, alarm) in before.iter().enumerate() {
+        unmatched.entry(identity(alarm.as_ref())).or_default().push(position);
+    }
+    let mut gone = vec![true; before.len()];
+    let mut difference = Difference { added: Vec::new(), removed: Vec::new(), kept: Vec::new() };
     for alarm in after {
-        match gone.iter().position(|old| same(old, alarm) && overlap(old, alarm, end)) {
+        let candidates = unmatched.entry(identity(alarm.as_ref())).or_default();
+        match candidates.iter().position(|old| overlap(before[*old].as_ref(), alarm.as_ref(), end)) {
             Some(position) => {
-                gone.remove(position);
+                gone[candidates.remove(position)] = false;
                 difference.kept.push(alarm.clone());
             }
             None => difference.added.push(alarm.clone()),
         }
     }
-    difference.removed = gone.into_iter().cloned().collect();
+    difference.removed = before.iter().zip(gone).filter(|(_, gone)| *gone).map(|(alarm, _)| alarm.clone()).collect();
     difference
 }
 
-fn same(a: &AlarmSpan, b: &AlarmSpan) -> bool {
-    (&a.device, &a.profile, &a.behavior) == (&b.device, &b.profile, &b.behavior)
+impl AsRef<AlarmSpan> for AlarmSpan {
+    fn as_ref(&self) -> &AlarmSpan {
+        self
+    }
+}
+
+fn identity(alarm: &AlarmSpan) -> (&str, &str, &str) {
+    (&alarm.device, &alarm.profile, &alarm.behavior)
 }
 
 fn overlap(a: &AlarmSpan, b: &AlarmSpan, end: i64) -> bool {
