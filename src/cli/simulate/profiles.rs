@@ -115,13 +115,13 @@ impl Profiles {
 }
 
 /// Name and desired state of every object of a section, as `check --expand` shows it.
-fn states<'c>(checked: &'c Checked, section: &str) -> impl Iterator<Item = (&'c str, &'c Value)> {
+pub fn states<'c>(checked: &'c Checked, section: &str) -> impl Iterator<Item = (&'c str, &'c Value)> {
     let objects = checked.resolved.desired.iter().filter(move |(address, _)| address.section == section);
     objects.map(|(address, desired)| (address.name.as_str(), &desired.state))
 }
 
 /// A profile's desired state in the form of DescribeSecurityProfile.
-fn targeted(name: &str, state: &Value) -> Result<TargetedProfile, Failure> {
+pub fn targeted(name: &str, state: &Value) -> Result<TargetedProfile, Failure> {
     let unusable = |message: String| Failure::new(format!("securityProfiles.{name} cannot be simulated: {message}"));
     let mut behaviors = Vec::new();
     for (behavior, declared) in state["behaviors"].as_object().into_iter().flatten() {
@@ -145,7 +145,7 @@ fn targeted(name: &str, state: &Value) -> Result<TargetedProfile, Failure> {
     Ok(TargetedProfile { profile, targets })
 }
 
-fn registry(checked: &Checked) -> Registry {
+pub fn registry(checked: &Checked) -> Registry {
     let things = states(checked, "things").map(|(name, _)| Thing { thing_name: name.to_owned() }).collect();
     let group = |(name, state): (&str, &Value)| ThingGroup {
         group_name: name.to_owned(),
@@ -156,7 +156,7 @@ fn registry(checked: &Checked) -> Registry {
 }
 
 /// Adds another registry's things and members.
-fn add(registry: &mut Registry, other: Registry) {
+pub fn add(registry: &mut Registry, other: Registry) {
     registry.things.extend(other.things);
     for group in other.thing_groups {
         match registry.thing_groups.iter_mut().find(|known| known.group_name == group.group_name) {
