@@ -21,7 +21,7 @@ use self::read::Reading;
 use self::run::Outcome;
 use super::failure::Failure;
 use super::{Global, output};
-use crate::diagnostic::{Diagnostics, Sources};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::exit;
 
 /// Test security profiles: run traffic against them and compare the alarms with those expected.
@@ -137,6 +137,15 @@ fn run_file(path: &Path, filter: Option<&Pattern>, global: &Global) -> FileRepor
             let line = reading.sources.position(case.at).0;
             tests.push(TestReport { name: case.name.clone(), line, outcome });
         }
+    }
+    // A single case may well show that a profile leaves some devices alone, but then another one must be watched.
+    if let (None, [first, ..]) = (filter, cases.as_slice())
+        && !tests.is_empty()
+        && !tests.iter().any(|test| test.outcome.watched)
+    {
+        let message = "no security profile watches any device of any case, so this file tests nothing";
+        let diagnostic = Diagnostic::error("nothing-watched", message).at(first.at);
+        reading.diagnostics.push(diagnostic.help("compare `attachTo` with the groups of the devices"));
     }
     reading.diagnostics.sort();
     FileReport { path: path.to_owned(), tests, sources: reading.sources, diagnostics: reading.diagnostics }

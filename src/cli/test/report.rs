@@ -22,7 +22,8 @@ pub fn text(files: &[FileReport], paint: Paint) -> String {
         let said = match (failed, errors) {
             (0, 0) => paint.green(format!("{} passed", tests(all))),
             (failed, 0) => paint.red(format!("{failed} of {} failed", tests(all))),
-            (0, _) => paint.red("has mistakes"),
+            (0, _) if all == 0 => paint.red("has mistakes"),
+            (0, _) => paint.red(format!("{} passed, but it has mistakes", tests(all))),
             (failed, _) => paint.red(format!("{failed} of {} failed, and it has mistakes", tests(all))),
         };
         text += &format!("{}: {said}\n", file.path.display());

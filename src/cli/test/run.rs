@@ -21,6 +21,8 @@ pub struct Outcome {
     pub clock: Clock,
     /// What the behaviour measured where an alarm is missing, by device and behaviour.
     pub measured: BTreeMap<(String, String), Measured>,
+    /// Whether a security profile watched any device of the traffic.
+    pub watched: bool,
 }
 
 impl Outcome {
@@ -57,7 +59,7 @@ impl Measured {
     }
 }
 
-/// Runs the case; nothing where its traffic cannot be read or says nothing about what is tested.
+/// Runs the case; nothing where its traffic cannot be read.
 pub fn run(case: &Case, reading: &mut Reading) -> Option<Outcome> {
     let mut output = Output::default();
     let ran = evaluate(case, &mut output, |_, _| {});
@@ -65,19 +67,14 @@ pub fn run(case: &Case, reading: &mut Reading) -> Option<Outcome> {
     if case.traffic.devices().is_none() {
         case.check_devices(&ran.devices, reading);
     }
-    if ran.counts.accepted == ran.counts.untargeted {
-        let message = "no security profile watches any device of this traffic, so this case says nothing";
-        let diagnostic = Diagnostic::error("nothing-watched", message).at(case.at);
-        reading.diagnostics.push(diagnostic.help("compare `attachTo` with the groups of the devices"));
-        return None;
-    }
     let alarms = alarm_spans(&output.violations);
     let pairs = compare(&case.expected, &alarms, ran.start);
     let recorded = matches!(case.traffic, Traffic::Recorded(_));
     let absolute = recorded || case.expected.alarms.iter().any(|alarm| alarm.names_times());
     let clock = if absolute { Clock::Utc } else { Clock::Since(ran.start) };
     let measured = measure_missing(case, &pairs);
-    Some(Outcome { pairs, start: ran.start, clock, measured })
+    let watched = ran.counts.accepted > ran.counts.untargeted;
+    Some(Outcome { pairs, start: ran.start, clock, measured, watched })
 }
 
 struct Ran {
