@@ -376,7 +376,7 @@ impl<K: Kind> AnyKind for Erased<K> {
 }
 
 /// A path of `serde_path_to_error` as a JSON pointer.
-fn pointer(path: &serde_path_to_error::Path) -> String {
+pub fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()
         .map(|segment| match segment {

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output;
 use crate::exit;
 
-/// Write a commented spec to start from.
+/// Write a commented spec to start from, and tests of its security profile.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where to; made if it does not exist. Nothing in it is overwritten.
@@ -31,10 +31,14 @@ enum Example {
 impl Example {
     fn files(self) -> Vec<(&'static str, String)> {
         let files: &[(&str, &str)] = match self {
-            Example::Starter => &[("fleet.yaml", include_str!("init/fleet.yaml"))],
+            Example::Starter => &[
+                ("fleet.yaml", include_str!("init/fleet.yaml")),
+                ("fleet_test.yaml", include_str!("init/fleet_test.yaml")),
+            ],
             Example::FactoryFleet => &[
                 ("fleet.yaml", include_str!("../../examples/factory-fleet/fleet.yaml")),
                 ("scenario.yaml", include_str!("../../examples/factory-fleet/scenario.yaml")),
+                ("factory_test.yaml", include_str!("../../examples/factory-fleet/factory_test.yaml")),
                 ("profiles/cloud-side-baseline.yaml", include_str!("../../profiles/cloud-side-baseline.yaml")),
                 (
                     "functions/remediation/lambda_function.py",
@@ -43,6 +47,7 @@ impl Example {
             ],
             Example::Lab => &[
                 ("fleet.yaml", include_str!("../../examples/lab/fleet.yaml")),
+                ("lab_test.yaml", include_str!("../../examples/lab/lab_test.yaml")),
                 ("device.pem", include_str!("../../examples/lab/device.pem")),
             ],
         };
@@ -67,7 +72,7 @@ pub fn run(_: &Global, args: &Args) -> Result<u8, Failure> {
         write(&args.dir.join(name), text)?;
         output::line(format_args!("wrote {}", args.dir.join(name).display()));
     }
-    output::line(format_args!("Next: fleetctl apply --sandbox {}", args.dir.display()));
+    output::line(format_args!("Next: fleetctl test {0}, fleetctl apply --sandbox {0}", args.dir.display()));
     Ok(exit::DONE)
 }
 

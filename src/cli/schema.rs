@@ -1,15 +1,33 @@
 //! `fleetctl schema`.
 
 use super::failure::Failure;
-use super::output;
+use super::{output, test};
 use crate::exit;
 use crate::spec::shape;
 
-/// Print the JSON Schema of a spec, for editors: `# yaml-language-server: $schema=fleet.schema.json`.
+/// Print a JSON Schema for editors: `# yaml-language-server: $schema=fleet.schema.json`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Of which file.
+    #[arg(long, value_enum, default_value = "spec")]
+    of: Of,
+}
 
-pub fn run(_: &Args) -> Result<u8, Failure> {
-    output::json(&&shape::schema());
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Of {
+    /// A spec.
+    Spec,
+    /// A scenario for `simulate` and `test`.
+    Scenario,
+    /// A test file.
+    Test,
+}
+
+pub fn run(args: &Args) -> Result<u8, Failure> {
+    output::json(&match args.of {
+        Of::Spec => shape::schema(),
+        Of::Scenario => test::schema::scenario(),
+        Of::Test => test::schema::published(),
+    });
     Ok(exit::DONE)
 }

@@ -194,7 +194,7 @@ fn listed(intro: &str, words: &[String]) -> Option<String> {
 /// The last steps of a pointer as people would say it: `topics.alerts.publishers`.
 fn subject(pointer: &str) -> String {
     match pointer.strip_prefix('/') {
-        None => "a spec".into(),
+        None => "this file".into(),
         Some(path) => format!("`{}`", path.replace('/', ".").replace("~1", "/").replace("~0", "~")),
     }
 }

@@ -9,6 +9,7 @@ mod mistakes;
 mod program;
 mod recipe;
 mod simulate;
+mod test_command;
 mod tidy;
 mod two_specs;
 mod world;

@@ -40,13 +40,13 @@ pub fn spec(path: &Path, global: &Global) -> Result<Declared, Failure> {
 }
 
 /// The spec's dimensions as a list of what DescribeDimension returns.
-fn dimensions(checked: &Checked) -> Result<Vec<Dimension>, String> {
+pub fn dimensions(checked: &Checked) -> Result<Vec<Dimension>, String> {
     let described = states(checked, "dimensions").map(|(name, state)| named("name", name, state));
     dimensions_from_json(&described.collect())
 }
 
 /// The spec's custom metrics as a list of what DescribeCustomMetric returns.
-fn custom_metrics(checked: &Checked) -> Result<CustomMetrics, String> {
+pub fn custom_metrics(checked: &Checked) -> Result<CustomMetrics, String> {
     let described = states(checked, "customMetrics").map(|(name, state)| named("metricName", name, state));
     custom_metrics_from_json(&described.collect())
 }

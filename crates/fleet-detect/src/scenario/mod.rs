@@ -8,3 +8,4 @@ mod device;
 pub mod generate;
 pub mod model;
 mod random;
+pub mod schema;

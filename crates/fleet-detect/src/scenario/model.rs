@@ -251,6 +251,19 @@ impl Scenario {
         }
     }
 
+    /// Names of the devices that a selection holds, in the order of the classes; those of all where it is empty.
+    ///
+    /// # Errors
+    /// Names what does not exist.
+    pub fn selected(&self, selection: &Selection) -> Result<Vec<String>, String> {
+        selection.check(self)?;
+        let named = self.classes.iter().flat_map(|(class_name, class)| {
+            let names = (0..class.count).map(move |index| self.device_name(class_name, class, index));
+            names.filter(move |name| selection.holds(name, class_name, class))
+        });
+        Ok(named.collect())
+    }
+
     /// The registry that the classes and groups amount to.
     pub fn registry(&self) -> Registry {
         let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
