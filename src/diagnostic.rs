@@ -2,7 +2,7 @@
 //!
 //! Diagnostics accumulate: a stage reports everything it can see and the caller decides whether to go on.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
@@ -60,6 +60,18 @@ pub struct Span {
 pub enum Severity {
     Error,
     Warning,
+    /// Worth knowing; nothing fails for it.
+    Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        })
+    }
 }
 
 /// One message about one place.
@@ -73,6 +85,8 @@ pub struct Diagnostic {
     pub at: Option<Span>,
     /// Other places that matter, each with what it shows.
     pub related: Vec<(Span, String)>,
+    /// Why it matters, where the message does not say it.
+    pub why: Option<String>,
     /// What to do next.
     pub help: Option<String>,
 }
@@ -85,6 +99,7 @@ impl Diagnostic {
             message: message.into(),
             at: None,
             related: Vec::new(),
+            why: None,
             help: None,
         }
     }
@@ -148,8 +163,7 @@ impl Diagnostics {
         for diagnostic in &self.0 {
             // Without a place there is no frame to draw.
             if diagnostic.at.is_none() && diagnostic.help.is_none() {
-                let word = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
-                let _ = writeln!(text, "{word}[{}]: {}\n", diagnostic.code, diagnostic.message);
+                let _ = writeln!(text, "{}[{}]: {}\n", diagnostic.severity, diagnostic.code, diagnostic.message);
                 continue;
             }
             let _ = writeln!(text, "{}\n", renderer.render(&[group(diagnostic, sources)]));
@@ -165,7 +179,7 @@ impl Diagnostics {
                 serde_json::json!({ "file": sources.get(span).path, "line": line, "column": column })
             });
             serde_json::json!({ "severity": diagnostic.severity, "code": diagnostic.code, "message": diagnostic.message,
-                "at": place, "help": diagnostic.help })
+                "at": place, "why": diagnostic.why, "help": diagnostic.help })
         });
         serde_json::Value::Array(list.collect())
     }
@@ -175,6 +189,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code));
     let places = diagnostic
@@ -190,6 +205,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
                 .path(source.path.to_string_lossy().into_owned())
                 .annotation(annotation),
         );
+    }
+    if let Some(why) = &diagnostic.why {
+        group = group.element(Level::NOTE.with_name("why").message(why.as_str()));
     }
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod kind;
 pub mod live;
 pub mod ownership;
+pub mod paths;
 pub mod plan;
 pub mod policy_document;
 pub mod render;

@@ -40,8 +40,9 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
         let connected = connect_saved(global, &plan, relay.clone()).await?;
         return carry_out(global, &plan, connected, relay, args.auto_approve, &path).await;
     }
-    let Planned { plan, connected, .. } =
-        plan::make(global, &path, &args.choice, Goal::Declared, relay.clone()).await?;
+    let planned = plan::make(global, &path, &args.choice, Goal::Declared, relay.clone()).await?;
+    plan::alert_paths(&planned).warn(global);
+    let Planned { plan, connected, .. } = planned;
     carry_out(global, &plan, connected, relay, args.auto_approve, &path).await
 }
 

@@ -1,14 +1,22 @@
 //! The front half of every command that takes a spec: files to resolved entries.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use super::Global;
 use super::failure::Failure;
+use crate::address::Address;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::graph;
+use crate::paths::model::device::Devices;
+use crate::paths::model::fleet::Input;
+use crate::paths::report::Report;
 use crate::scope::Place;
 use crate::spec::entry::{self, Outline};
 use crate::spec::files::{self, Files};
+use crate::spec::head::{self, Waiver};
 use crate::spec::node::{Member, Node, Tree};
 use crate::spec::resolve::{self, Resolved};
 use crate::spec::{expand, load, shape, vars};
@@ -28,6 +36,9 @@ pub struct Checked {
     pub sources: Sources,
     /// Warnings; errors have become a failure.
     pub diagnostics: Diagnostics,
+    pub waivers: Vec<Waiver>,
+    /// What the spec's scenarios say of the devices.
+    pub devices: Devices,
 }
 
 /// The spec named on the command line, or the one that lies here.
@@ -97,7 +108,7 @@ fn read_as(
 
 /// Resolves names for a place and computes the states to reach.
 pub fn check(front: Front, place: &Place) -> Result<Checked, Failure> {
-    let Front { outline, sources, mut diagnostics } = front;
+    let Front { outline, mut sources, mut diagnostics } = front;
     // Names are linked even when shapes are wrong, so that one run shows all mistakes; decoding errors that repeat a
     // shape error are dropped.
     let shapes_wrong = diagnostics.has_errors();
@@ -111,6 +122,9 @@ pub fn check(front: Front, place: &Place) -> Result<Checked, Failure> {
         }
     }
     graph::check_cycles(&resolved, &mut diagnostics);
+    let scenarios = outline.scenarios.as_ref();
+    let scenarios = scenarios.map(|node| head::scenarios(node, &mut sources, &mut diagnostics)).unwrap_or_default();
+    let waivers = outline.waivers.clone();
     let files = files::read(&outline, &sources, &mut diagnostics);
     if !diagnostics.has_errors() {
         resolve::states(&mut resolved, &files, place, &mut diagnostics);
@@ -118,7 +132,26 @@ pub fn check(front: Front, place: &Place) -> Result<Checked, Failure> {
     diagnostics.sort();
     match diagnostics.has_errors() {
         true => Err(Failure::Spec(Box::new((diagnostics, sources)))),
-        false => Ok(Checked { resolved, files, sources, diagnostics }),
+        false => Ok(Checked { resolved, files, sources, diagnostics, waivers, devices: Devices::new(scenarios) }),
+    }
+}
+
+/// Follows the alert paths of a fleet in the states of `objects`.
+pub fn trace(checked: &Checked, place: &Place, objects: &BTreeMap<Address, &Value>) -> Report {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    Report::new(checked.paths_input(place, objects), &checked.waivers, today)
+}
+
+impl Checked {
+    /// The states to reach.
+    pub fn states(&self) -> BTreeMap<Address, &Value> {
+        self.resolved.desired.iter().map(|(address, desired)| (address.clone(), &desired.state)).collect()
+    }
+
+    /// What the alert paths are computed from, for other states than the declared ones too.
+    pub fn paths_input<'a>(&'a self, place: &'a Place, objects: &'a BTreeMap<Address, &'a Value>) -> Input<'a> {
+        let Checked { resolved, devices, .. } = self;
+        Input { fleet: &resolved.fleet, place, objects, entries: &resolved.entries, devices }
     }
 }
 

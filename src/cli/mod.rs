@@ -1,6 +1,7 @@
 //! The command line: one file a command, global options here.
 
 mod adopt;
+mod alert_paths;
 mod apply;
 mod check;
 mod completions;

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::Global;
+use super::alert_paths::AlertPaths;
 use super::failure::Failure;
 use super::front::{self, Checked};
 use super::output;
@@ -12,6 +15,7 @@ use super::session::{self, Connected, Wanted};
 use crate::address::Address;
 use crate::aws::context::{Progress, Silent};
 use crate::exit;
+use crate::kind::LiveObject;
 use crate::live::{self, LiveFleet, Search};
 use crate::plan::{self, Input, Plan};
 use crate::render::{human, json, markdown};
@@ -80,6 +84,7 @@ pub struct Planned {
     pub plan: Plan,
     pub connected: Connected,
     pub live: LiveFleet,
+    pub checked: Checked,
 }
 
 /// What to plan for.
@@ -145,7 +150,7 @@ pub async fn make(
     };
     let mut plan = plan::build(&input);
     plan.folders = checked.files.folders.clone();
-    Ok(Planned { plan, connected, live })
+    Ok(Planned { plan, connected, live, checked })
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
@@ -155,7 +160,15 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     if let Some(out) = &args.out {
         save(plan, out)?;
     }
-    print(plan, global, args.markdown);
+    let paths = alert_paths(&planned);
+    match () {
+        () if global.json => output::line(format_args!("{}", paths.within(json::plan(plan)))),
+        () if args.markdown => output::text(&(markdown::plan(plan) + &paths.markdown())),
+        () => {
+            print(plan, global, false);
+            paths.print(global);
+        }
+    }
     if !global.json && !args.markdown && plan.has_changes() && plan.blocked().next().is_none() {
         let next = match &args.out {
             Some(out) => format!("fleetctl apply{} {}", sandbox_flag(global), out.display()),
@@ -170,6 +183,19 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     let changes = plan.has_changes() || plan.blocked().next().is_some();
     planned.connected.close().await;
     Ok(if args.detailed_exitcode && changes { exit::DIFFERENCE } else { exit::DONE })
+}
+
+/// The alert paths of the plan's spec, and which findings are live already.
+pub fn alert_paths(planned: &Planned) -> AlertPaths<'_> {
+    let Planned { connected, live, checked, .. } = planned;
+    let place = &connected.session.place;
+    let states = checked.states();
+    let mut report = front::trace(checked, place, &states);
+    let own = |object: &&LiveObject| object.owner.as_ref().is_some_and(|owner| owner.fleet == checked.resolved.fleet);
+    let found = live.declared.iter().chain(&live.orphans).filter(|(_, object)| own(object));
+    let found: BTreeMap<Address, &Value> = found.map(|(address, object)| (address.clone(), &object.state)).collect();
+    report.compare(checked.paths_input(place, &found));
+    AlertPaths { report, checked }
 }
 
 pub fn print(plan: &Plan, global: &Global, as_markdown: bool) {

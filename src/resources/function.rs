@@ -11,6 +11,7 @@ mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_cloudwatch::types::StandardUnit;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,10 @@ pub struct Spec {
     /// its alarm.
     #[serde(default)]
     emits: Vec<Emits>,
+    /// Actions that the code calls, such as `iot:UpdateCertificate`. AWS is not told; `check` uses it to see whether the
+    /// role allows them.
+    #[serde(default)]
+    needs: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
@@ -100,6 +105,9 @@ struct Emits {
     /// Names of the dimensions that each datapoint carries.
     #[serde(default)]
     dimensions: Vec<String>,
+    /// The unit of each datapoint, for example `Count`.
+    #[schemars(extend("enum" = StandardUnit::values()))]
+    unit: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -160,6 +168,7 @@ impl Kind for Function {
         spec.logging.check(problems);
         check::environment(&spec.environment, problems);
         check::emits(&spec.emits, problems);
+        check::needs(&spec.needs, problems);
         permission::check(&spec.permissions, problems);
     }
 
@@ -371,7 +380,7 @@ mod tests {
     #[test]
     fn mistakes_are_found_where_they_stand() {
         let bad = spec(json!({ "timeout": 901, "architectures": ["arm"], "logging": { "systemLogLevel": "INFO" },
-            "environment": { "AWS_REGION": "x", "_X": "y" }, "emits": [{ "namespace": "AWS/Own", "metrics": [] }],
+            "environment": { "AWS_REGION": "x", "_X": "y" }, "emits": [{ "namespace": ":Own", "metrics": [] }],
             "permissions": { "fleetctl-a": { "principal": "sns.amazonaws.com" } } }));
         let mut problems = Problems::default();
         Function::check("a.b", &bad, &mut problems);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::head::{self, Waiver};
 use super::node::{Member, Node, Tree};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span};
@@ -28,6 +29,9 @@ pub struct Outline {
     pub account: Option<(String, Span)>,
     pub region: Option<String>,
     pub entries: BTreeMap<Address, Entry>,
+    pub waivers: Vec<Waiver>,
+    /// The list of scenario files.
+    pub scenarios: Option<Node>,
 }
 
 /// A name with nothing below it, such as `LOGGING_DISABLED_CHECK:` or `line-1:`, means an empty map.
@@ -55,6 +59,8 @@ pub fn outline(mut root: Node, diagnostics: &mut Diagnostics) -> Outline {
         let account = target.and_then(|t| t.get("account"));
         outline.account = account.and_then(|node| Some((node.as_text()?.to_owned(), node.span)));
     }
+    outline.waivers = root.get("waivers").map(|node| head::waivers(node, diagnostics)).unwrap_or_default();
+    outline.scenarios = root.remove("scenarios").map(|member| member.node);
     let common = root.get("tags").map(|node| tags(node, diagnostics)).unwrap_or_default();
     // Inner sections first, so that an outer singleton's entry no longer holds them.
     let mut kinds: Vec<&'static dyn AnyKind> = kind::all().to_vec();

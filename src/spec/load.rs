@@ -12,6 +12,15 @@ fn merges(key: &str) -> bool {
     key == "vars" || key == "tags" || crate::kind::sections().any(|section| section == key)
 }
 
+/// A top-level list that is joined when several files have it.
+fn list_mut<'a>(root: &'a mut Node, key: &str) -> Option<&'a mut Vec<Node>> {
+    let joined = key == "waivers" || key == "scenarios";
+    match &mut root.member_mut(key).filter(|_| joined)?.node.tree {
+        Tree::List(items) => Some(items),
+        _ => None,
+    }
+}
+
 /// Reads `path` (a file, or a folder whose `*.yaml` and `*.yml` files are taken in order of name) into one tree.
 pub fn load(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node> {
     let files = match spec_files(path) {
@@ -153,6 +162,10 @@ impl Loader<'_> {
 fn merge(root: &mut Node, tree: Node, diagnostics: &mut Diagnostics) {
     let Tree::Map(members) = tree.tree else { return };
     for member in members {
+        if let (Tree::List(items), Some(all)) = (&member.node.tree, list_mut(root, &member.key)) {
+            all.extend(items.iter().cloned());
+            continue;
+        }
         let Some(existing) = root.member(&member.key) else {
             root.insert(member);
             continue;

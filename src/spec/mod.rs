@@ -5,6 +5,7 @@
 pub mod entry;
 pub mod expand;
 pub mod files;
+pub mod head;
 pub mod load;
 pub mod node;
 pub mod parse;

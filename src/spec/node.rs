@@ -53,6 +53,11 @@ impl Node {
         self.members().iter().find(|member| member.key == key)
     }
 
+    pub fn member_mut(&mut self, key: &str) -> Option<&mut Member> {
+        let Tree::Map(members) = &mut self.tree else { return None };
+        members.iter_mut().find(|member| member.key == key)
+    }
+
     pub fn as_text(&self) -> Option<&str> {
         match &self.tree {
             Tree::Text(text) => Some(text),
@@ -86,6 +91,18 @@ impl Node {
     /// The node at a JSON pointer (RFC 6901), or the nearest existing one above it.
     pub fn nearest(&self, pointer: &str) -> &Node {
         self.walk(pointer).0
+    }
+
+    /// The node at a JSON pointer, if it is there.
+    pub fn find(&self, pointer: &str) -> Option<&Node> {
+        pointer.split('/').skip(1).try_fold(self, |node, token| {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            match &node.tree {
+                Tree::Map(_) => node.get(&token),
+                Tree::List(items) => items.get(token.parse::<usize>().ok()?),
+                _ => None,
+            }
+        })
     }
 
     /// The place of the key at a JSON pointer where the last step is a key, otherwise of the value.

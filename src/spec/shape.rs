@@ -82,6 +82,14 @@ fn head() -> Map<String, Value> {
         "include": { "description": "More spec files, merged with this one: a path or a list; `*` is allowed.",
             "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] },
         "tags": tags_schema("Tags of every taggable object."),
+        "scenarios": { "type": "array", "items": { "type": "string" },
+            "description": "Scenario files, relative to this one. `check` takes from their device classes what healthy devices do." },
+        "waivers": { "type": "array", "description": "Findings of `check` and `audit` that are accepted for a while.",
+            "items": { "type": "object", "additionalProperties": false, "required": ["code", "reason", "until"], "properties": {
+                "code": { "type": "string", "description": "The code of a rule, an audit check, or a rule of one; `fleetctl explain CODE` prints its page." },
+                "address": { "type": "string", "description": "A glob of addresses, such as `alarms.*`. Left out, the whole spec." },
+                "reason": { "type": "string", "minLength": 1, "description": "Why this is accepted." },
+                "until": { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "The last day on which it is." } } } },
     });
     match head {
         Value::Object(map) => map,

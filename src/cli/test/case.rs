@@ -13,7 +13,7 @@ use super::schema;
 use super::subject::{self, Subject};
 use super::traffic::{self, Traffic};
 use crate::cli::Global;
-use crate::cli::simulate::declared;
+use crate::cli::simulate::profiles;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::spec::node::{Member, Node, Tree};
 use crate::spec::{load, parse, shape};
@@ -83,6 +83,7 @@ fn case(node: &Node, root: &Node, subject: &Subject, base: Option<&Scenario>, re
     if !changes.is_empty() {
         config.registry.get_or_insert_with(Registry::default).changes.extend(changes);
     }
+    let traffic = traffic.with_metrics(&config);
     if let Err(error) = Evaluator::new(&config) {
         reading.error("bad-value", node.span, error.to_string());
         return None;

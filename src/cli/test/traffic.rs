@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use fleet_detect::Event;
 use fleet_detect::scenario::amount::{Moment, Span};
 use fleet_detect::scenario::generate::Generator;
 use fleet_detect::scenario::model::{Episode, Scenario};
 use fleet_detect::traffic::ndjson;
 use fleet_detect::traffic::reader::Options;
 use fleet_detect::traffic::time::parse_utc;
+use fleet_detect::{Config, Event};
 use serde_json::Value;
 
 use super::read::Reading;
@@ -78,6 +78,14 @@ impl Traffic {
         match self {
             Traffic::Made { start, .. } | Traffic::Events { start, .. } => Some(*start),
             Traffic::Recorded(_) => None,
+        }
+    }
+
+    /// Makes the types of the profiles' custom metrics known to the CSV reader.
+    pub fn with_metrics(self, config: &Config) -> Traffic {
+        match self {
+            Traffic::Recorded(source) => Traffic::Recorded(source.with_metrics(config.metric_types())),
+            made => made,
         }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use aws_sdk_cloudwatch::types::StandardUnit;
+
 use super::Emits;
 use crate::diagnostic::did_you_mean;
 use crate::scope::Problems;
@@ -73,18 +75,26 @@ pub fn environment(environment: &BTreeMap<String, String>, problems: &mut Proble
 pub fn emits(emits: &[Emits], problems: &mut Problems) {
     for (index, emits) in emits.iter().enumerate() {
         let pointer = format!("/emits/{index}");
-        if emits.namespace.is_empty() || emits.namespace.starts_with(':') || emits.namespace.starts_with("AWS/") {
+        if emits.namespace.is_empty() || emits.namespace.starts_with(':') {
             problems.push_help(
                 format!("{pointer}/namespace"),
                 format!("`{}` is no namespace for own metrics", emits.namespace),
-                "it has 1 to 255 characters and begins neither with `:` nor with `AWS/` (API:PutMetricData)",
+                "it has 1 to 255 characters and does not begin with `:` (API:PutMetricData)",
             );
         }
+        choice(&format!("{pointer}/unit"), emits.unit.as_ref(), StandardUnit::values(), problems);
         if emits.metrics.is_empty() {
             problems.push(format!("{pointer}/metrics"), "name at least one metric");
         }
         if emits.dimensions.len() > 30 {
             problems.push(format!("{pointer}/dimensions"), "a metric has at most 30 dimensions (API:MetricDatum)");
         }
+    }
+}
+
+pub fn needs(needs: &[String], problems: &mut Problems) {
+    for (index, action) in needs.iter().enumerate().filter(|(_, action)| !action.contains(':')) {
+        problems
+            .push(format!("/needs/{index}"), format!("`{action}` is no action; actions look like `iot:DescribeThing`"));
     }
 }
