@@ -87,7 +87,7 @@ impl Reference {
     pub fn to(section: &'static str, text: &str, pointer: impl Into<String>) -> Option<Reference> {
         let foreign = text.starts_with("arn:");
         let (pointer, name) = (pointer.into(), text.to_owned());
-        (!foreign).then(|| Reference { pointer, section, name, invokes_as: None, may_be_elsewhere: false })
+        (!foreign).then_some(Reference { pointer, section, name, invokes_as: None, may_be_elsewhere: false })
     }
 
     /// The ARN that `text` stands for: itself, or that of the object with this name.

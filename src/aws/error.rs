@@ -131,6 +131,11 @@ impl AwsError {
                     // How AWS refuses an account without Detect is not published.
                     if self.is_about_detect() { format!("{allow}. If it is allowed: {DETECT_CLOSED}") } else { allow }
                 }
+                "RegistrationCodeValidationException" => {
+                    "sign a certificate with the CA's key whose common name is what `aws iot get-registration-code` \
+                     prints for this account and region, and name it as `verificationPemFile`"
+                        .into()
+                }
                 "LimitExceededException" if self.action == "iot:CreateDimension" => {
                     "an account has at most ten dimensions in a region, and AWS does not raise that; reuse one".into()
                 }

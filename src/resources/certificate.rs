@@ -38,8 +38,11 @@ pub struct Spec {
     /// A file with a certificate (PEM) to register. Another certificate in the file replaces this one: the new one is
     /// registered, then the old one is deleted.
     pem_file: Option<String>,
-    /// A file with the certificate (PEM) of a registered CA that has signed the one in `pemFile`. Left out, the
-    /// certificate is registered without a CA.
+    /// The one of `caCertificates` that has signed the certificate in `pemFile`. It is registered first, and must be
+    /// ACTIVE. Without `ca` and `caPemFile` the certificate is registered without a CA.
+    ca: Option<String>,
+    /// A file with the certificate (PEM) of a registered CA that has signed the one in `pemFile`. For a CA that is not
+    /// of this spec, and where several have the same name as subject.
     ca_pem_file: Option<String>,
     /// A file with a certificate signing request (PEM), for which AWS IoT issues a certificate. A new request for the same
     /// key changes nothing.
@@ -65,6 +68,9 @@ pub struct State {
     /// Absent in the desired state where AWS issues the certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certificate_pem: Option<String>,
+    /// Only registration uses it; AWS does not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ca: Option<String>,
     /// Only registration uses it; AWS does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ca_certificate_pem: Option<String>,
@@ -101,8 +107,10 @@ impl Kind for Certificate {
         if spec.pem_file.is_some() == spec.csr_file.is_some() {
             problems.push("", "a certificate comes either from `pemFile` or from `csrFile`");
         }
-        if spec.ca_pem_file.is_some() && spec.pem_file.is_none() {
-            problems.push("/caPemFile", "`caPemFile` goes with `pemFile`");
+        for (field, given) in [("ca", spec.ca.is_some()), ("caPemFile", spec.ca_pem_file.is_some())] {
+            if given && spec.pem_file.is_none() {
+                problems.push(format!("/{field}"), format!("`{field}` goes with `pemFile`"));
+            }
         }
         if spec.certificate_out.is_some() && spec.csr_file.is_none() {
             problems.push("/certificateOut", "`certificateOut` goes with `csrFile`");
@@ -128,7 +136,8 @@ impl Kind for Certificate {
         let policies = spec.policies.iter().enumerate();
         let policies =
             policies.filter_map(|(index, name)| Reference::to("policies", name, format!("/policies/{index}")));
-        things.chain(policies).collect()
+        let authority = spec.ca.iter().filter_map(|name| Reference::to("caCertificates", name, "/ca"));
+        things.chain(policies).chain(authority).collect()
     }
 
     fn desired(spec: Spec, scope: &Scope) -> Result<State, Problems> {
@@ -140,6 +149,10 @@ impl Kind for Certificate {
         let certificate = parsed("/pemFile", &spec.pem_file, key::certificate);
         let authority = parsed("/caPemFile", &spec.ca_pem_file, key::certificate);
         let request = parsed("/csrFile", &spec.csr_file, key::signing_request);
+        let signer = spec.ca.as_deref().and_then(|name| (scope.declared)("caCertificates", name));
+        if signer.is_some_and(|signer| signer.get("status").is_some_and(|status| status == INACTIVE)) {
+            problems.push("/ca", "an INACTIVE CA registers no certificates (API:RegisterCertificate)");
+        }
         let Some(source) = certificate.as_ref().or(request.as_ref()).filter(|_| problems.is_empty()) else {
             return Err(problems);
         };
@@ -147,6 +160,7 @@ impl Kind for Certificate {
         Ok(State {
             public_key: source.public_key.clone(),
             certificate_pem: certificate.map(|parsed| parsed.pem),
+            ca: spec.ca,
             ca_certificate_pem: authority.map(|parsed| parsed.pem),
             certificate_signing_request: request.map(|parsed| parsed.pem),
             status: spec.status.unwrap_or_else(|| ACTIVE.into()),
@@ -282,6 +296,7 @@ async fn live(
     let out = desired.and_then(|desired| desired.certificate_out.as_ref());
     let state = State {
         public_key: parsed.map(|parsed| parsed.public_key).unwrap_or_default(),
+        ca: desired.and_then(|desired| desired.ca.clone()),
         ca_certificate_pem: desired.and_then(|desired| desired.ca_certificate_pem.clone()),
         certificate_signing_request: desired.and_then(|desired| desired.certificate_signing_request.clone()),
         status,
@@ -311,15 +326,16 @@ fn fresh(id: &str, pem: &str, desired: &State) -> Live<State> {
 async fn register(cx: &Context, name: &str, pem: &str, desired: &State) -> Result<Live<State>, AwsError> {
     let iot = &cx.session.clients.iot;
     let status = CertificateStatus::Inactive;
-    let id = match &desired.ca_certificate_pem {
-        Some(authority) => {
+    let id = match desired.ca.is_some() || desired.ca_certificate_pem.is_some() {
+        true => {
             let register = || {
-                let request = iot.register_certificate().certificate_pem(pem).ca_certificate_pem(authority);
+                let request = iot.register_certificate().certificate_pem(pem);
+                let request = request.set_ca_certificate_pem(desired.ca_certificate_pem.clone());
                 request.status(status.clone()).send()
             };
             cx.call("iot:RegisterCertificate", register).await.map(|made| made.certificate_id)
         }
-        None => {
+        false => {
             let register = || iot.register_certificate_without_ca().certificate_pem(pem).status(status.clone()).send();
             cx.call("iot:RegisterCertificateWithoutCA", register).await.map(|made| made.certificate_id)
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, Outline};
 use super::files::Files;
-use super::node::{Node, Tree};
+use super::node::{Node, Tree, pointer_token};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, did_you_mean, nearest};
 use crate::kind::{self, Ownership, common_state};
@@ -247,14 +247,12 @@ impl Linker<'_> {
         self.addresses.iter().filter(move |address| address.section == section).map(|address| address.name.as_str())
     }
 
-    /// A name that may be that of an object outside this spec, unless it is nearly the name of one in it.
+    /// A name that may be that of an object outside this spec, also where one in it has nearly the same.
     fn undeclared_name(&mut self, section: &str, name: &str, span: Span) {
-        if nearest(name, self.names_in(section)).is_some() {
-            return self.unknown_name(section, name, span);
-        }
         let noun = kind::find(section).map_or("object", |kind| kind.noun());
         let message = format!("no {noun} `{name}` is declared; it must be in the account already");
-        let help = format!("declare it under `{section}:` to have it made, checked and kept");
+        let help = did_you_mean(name, self.names_in(section))
+            .unwrap_or_else(|| format!("declare it under `{section}:` to have it made, checked and kept"));
         self.diagnostics.push(Diagnostic::warning("undeclared-name", message).at(span).help(help));
     }
 
@@ -270,11 +268,15 @@ impl Linker<'_> {
     }
 }
 
-/// The place of a name: at its pointer, or, since a kind may have put a list in order, wherever it stands in that list.
+/// The place of a name: at its pointer, as the value or as the key there, or, since a kind may have put a list in order,
+/// wherever it stands in that list.
 fn locate(node: &Node, pointer: &str, name: &str) -> Span {
     let here = node.nearest(pointer);
     if here.as_text() == Some(name) {
         return here.span;
+    }
+    if pointer.rsplit('/').next() == Some(pointer_token(name).as_str()) {
+        return node.key_span(pointer);
     }
     let list = node.nearest(pointer.rsplit_once('/').map_or("", |(list, _)| list));
     match &list.tree {
@@ -284,7 +286,6 @@ fn locate(node: &Node, pointer: &str, name: &str) -> Span {
 }
 
 fn collect_texts(node: &Node, pointer: String, into: &mut Vec<(String, Span)>) {
-    use super::node::pointer_token;
     match &node.tree {
         Tree::Text(_) => into.push((pointer, node.span)),
         Tree::List(items) => {

@@ -43,3 +43,8 @@ fn a_later_plan_shows_each_change_in_its_own_way() {
 fn mistakes_are_shown_with_their_places() {
     case("mistakes");
 }
+
+#[test]
+fn what_device_defender_leans_on_is_planned_together() {
+    case("defender");
+}

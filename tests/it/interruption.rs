@@ -117,3 +117,19 @@ async fn destroy_survives_being_killed_at_every_call() {
 async fn destroy_survives_losing_every_answer() {
     every_call(Cut::AnswerLost, Some(recipe()), None).await;
 }
+
+/// From one state to another of the kinds that Device Defender leans on, with a metric, a mitigation action, a
+/// suppression and a CA that make way for others.
+fn defender(name: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/defender").join(name))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replacements_survive_being_killed_at_every_call() {
+    every_call(Cut::Killed, defender("before.yaml"), defender("fleet.yaml")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replacements_survive_losing_every_answer() {
+    every_call(Cut::AnswerLost, defender("before.yaml"), defender("fleet.yaml")).await;
+}

@@ -113,3 +113,44 @@ fn what_is_not_ours_is_left_alone_until_it_is_adopted() {
     let lost = program.run(&["plan", "--sandbox", "other.yaml"]);
     assert!(lost.out.contains("2 in conflict"), "{}", lost.out);
 }
+
+#[test]
+fn what_takes_no_tags_is_taken_over_by_its_mark() {
+    let program = Program::new();
+    let spec = |fleet: &str| {
+        format!(
+            r#"
+version: 1
+fleet: {fleet}
+roles: {{ {fleet}-role: {{ trustedBy: [iot.amazonaws.com] }} }}
+logging: {{ role: {fleet}-role, defaultLogLevel: ERROR, levels: {{ CLIENT_ID: {{ {fleet}: DEBUG }} }} }}
+audit:
+  role: {fleet}-role
+  checks: {{ LOGGING_DISABLED_CHECK: {{}} }}
+  suppressions:
+    accepted:
+      checkName: LOGGING_DISABLED_CHECK
+      resourceIdentifier: {{ account: "${{account}}" }}
+      suppressIndefinitely: true
+      description: The same words in both
+"#
+        )
+    };
+    program.write("other.yaml", &spec("other"));
+    program.write("ours.yaml", &spec("ours"));
+    assert_eq!(program.run(&["apply", "--sandbox", "--auto-approve", "other.yaml"]).code, 0);
+    let refused = program.run(&["plan", "--sandbox", "ours.yaml"]);
+    assert!(refused.out.contains("3 in conflict"), "{}", refused.out);
+    let role = ["apply", "--sandbox", "--auto-approve", "--target", "roles.ours-role", "ours.yaml"];
+    assert_eq!(program.run(&role).code, 0);
+    let addresses = ["audit", "audit.suppressions.accepted", "logging"];
+    let adopted = program.run(&[&["adopt", "--sandbox", "--auto-approve", "ours.yaml"], &addresses[..]].concat());
+    assert_eq!(adopted.code, 0, "{}{}", adopted.out, adopted.err);
+    assert_eq!(program.run(&["apply", "--sandbox", "--auto-approve", "ours.yaml"]).code, 0);
+    assert_eq!(program.run(&["plan", "--sandbox", "--detailed-exitcode", "ours.yaml"]).code, 0);
+    let lost = program.run(&["plan", "--sandbox", "other.yaml"]);
+    assert!(lost.out.contains("3 in conflict"), "{}", lost.out);
+    assert_eq!(program.run(&["destroy", "--sandbox", "--auto-approve", "ours.yaml"]).code, 0);
+    let free = program.run(&["plan", "--sandbox", "other.yaml"]);
+    assert!(free.out.contains("Plan: 3 to create; 1 unchanged."), "{}", free.out);
+}

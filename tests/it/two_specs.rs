@@ -18,6 +18,20 @@ audit:
   role: defender
   checks: { LOGGING_DISABLED_CHECK: {}, CA_CERTIFICATE_EXPIRING_CHECK: {} }
   schedules: { daily: { frequency: DAILY, checks: [LOGGING_DISABLED_CHECK, CA_CERTIFICATE_EXPIRING_CHECK] } }
+  suppressions:
+    here: { checkName: LOGGING_DISABLED_CHECK, resourceIdentifier: { account: "${account}" }, suppressIndefinitely: true }
+    moved: { checkName: CONFLICTING_CLIENT_IDS_CHECK, resourceIdentifier: { clientId: line-1 }, expirationDate: 2126-01-01 }
+customMetrics: { battery: { metricType: number }, gone: { metricType: string-list } }
+dimensions: { status: { stringValues: ["line/+/status"] }, gone: { stringValues: ['#'] } }
+securityProfiles:
+  power:
+    attachTo: [{ group: plant }]
+    retain: [gone]
+    behaviors:
+      Battery: { metric: battery, alarmWhen: "< 20" }
+      All: { metric: "aws:num-messages-sent", alarmWhen: "> 9 in 5m", metricDimension: { dimensionName: gone } }
+mitigationActions: { respond: { role: defender, publishFindingToSns: alerts }, gone: { role: defender, updateDeviceCertificate: DEACTIVATE } }
+roleAliases: { camera: { role: gone } }
 logGroups: { /fleet/a: { retentionDays: 30 } }
 alarms: { many: { metric: Fleet/Violations, statistic: Sum, period: 5m, alarmWhen: "> 5 for 2 periods", notify: [alerts] } }
 "#;
@@ -37,6 +51,20 @@ audit:
   role: defender
   checks: { LOGGING_DISABLED_CHECK: {} }
   schedules: { daily: { frequency: WEEKLY, dayOfWeek: MON, checks: [LOGGING_DISABLED_CHECK] } }
+  suppressions:
+    there: { checkName: LOGGING_DISABLED_CHECK, resourceIdentifier: { account: "${account}" }, expirationDate: 2126-01-01 }
+    moved: { checkName: CONFLICTING_CLIENT_IDS_CHECK, resourceIdentifier: { clientId: line-2 }, description: A gateway, suppressIndefinitely: true }
+customMetrics: { battery: { metricType: number-list, displayName: Battery } }
+dimensions: { status: { stringValues: ["line/+/status", "line/+/alarm"] } }
+securityProfiles:
+  power:
+    attachTo: [{ group: yard }]
+    retain: [battery]
+    behaviors:
+      Battery: { metric: battery, alarmWhen: "any in [0]" }
+      All: { metric: "aws:num-messages-sent", alarmWhen: "> 9 in 5m", metricDimension: { dimensionName: status } }
+mitigationActions: { respond: { role: defender, addThingsToThingGroup: { groups: [yard] } } }
+roleAliases: { camera: { role: defender, credentialDurationSeconds: 15m } }
 logGroups: { /fleet/a: {}, /fleet/b: { retentionDays: 7 } }
 alarms: { many: { metric: Fleet/Violations, statistic: Sum, period: 1m, alarmWhen: ">= 3 for 1 period", notify: [alerts] } }
 "#;

@@ -25,7 +25,8 @@ pub enum Identifier {
     /// For CONFLICTING_CLIENT_IDS_CHECK.
     ClientId(String),
     /// For the checks of IoT policies. A later version of the policy is not suppressed.
-    PolicyVersionIdentifier { policy_name: String, policy_version_id: String },
+    #[serde(rename = "policyVersionIdentifier")]
+    PolicyVersion { policy_name: String, policy_version_id: String },
     /// For LOGGING_DISABLED_CHECK: the account, twelve digits; `${account}` is this one.
     Account(String),
     /// The ARN of an IAM role.
@@ -33,7 +34,8 @@ pub enum Identifier {
     /// For the checks of role aliases; `${roleAliases.NAME.arn}` is one of this spec.
     RoleAliasArn(String),
     /// A certificate's issuer.
-    IssuerCertificateIdentifier {
+    #[serde(rename = "issuerCertificateIdentifier")]
+    Issuer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         issuer_certificate_subject: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,11 +79,11 @@ impl Identifier {
             Identifier::CaCertificateId(_) => "caCertificateId",
             Identifier::CognitoIdentityPoolId(_) => "cognitoIdentityPoolId",
             Identifier::ClientId(_) => "clientId",
-            Identifier::PolicyVersionIdentifier { .. } => "policyVersionIdentifier",
+            Identifier::PolicyVersion { .. } => "policyVersionIdentifier",
             Identifier::Account(_) => "account",
             Identifier::IamRoleArn(_) => "iamRoleArn",
             Identifier::RoleAliasArn(_) => "roleAliasArn",
-            Identifier::IssuerCertificateIdentifier { .. } => "issuerCertificateIdentifier",
+            Identifier::Issuer { .. } => "issuerCertificateIdentifier",
             Identifier::DeviceCertificateArn(_) => "deviceCertificateArn",
         }
     }
@@ -99,7 +101,7 @@ impl Identifier {
             Identifier::Account(account) if !is_account(account) => {
                 problems.push(at, "an account has twelve digits; `${account}` is this one (API:AwsAccountId)");
             }
-            Identifier::PolicyVersionIdentifier { policy_version_id: version, .. } if !is_number(version) => {
+            Identifier::PolicyVersion { policy_version_id: version, .. } if !is_number(version) => {
                 problems.push(format!("{at}/policyVersionId"), "a version is a number (API:PolicyVersionId)");
             }
             _ => {}
@@ -107,7 +109,7 @@ impl Identifier {
     }
 
     pub fn reference(&self, at: &str) -> Option<Reference> {
-        let Identifier::PolicyVersionIdentifier { policy_name, .. } = self else { return None };
+        let Identifier::PolicyVersion { policy_name, .. } = self else { return None };
         let at = format!("{at}/policyVersionIdentifier/policyName");
         Reference::to("policies", policy_name, at).map(Reference::or_elsewhere)
     }
@@ -119,18 +121,14 @@ impl Identifier {
             Identifier::CaCertificateId(id) => all.ca_certificate_id(id),
             Identifier::CognitoIdentityPoolId(id) => all.cognito_identity_pool_id(id),
             Identifier::ClientId(id) => all.client_id(id),
-            Identifier::PolicyVersionIdentifier { policy_name, policy_version_id } => {
+            Identifier::PolicyVersion { policy_name, policy_version_id } => {
                 let version = sdk::PolicyVersionIdentifier::builder().policy_name(policy_name);
                 all.policy_version_identifier(version.policy_version_id(policy_version_id).build())
             }
             Identifier::Account(account) => all.account(account),
             Identifier::IamRoleArn(arn) => all.iam_role_arn(arn),
             Identifier::RoleAliasArn(arn) => all.role_alias_arn(arn),
-            Identifier::IssuerCertificateIdentifier {
-                issuer_certificate_subject,
-                issuer_id,
-                issuer_certificate_serial_number,
-            } => {
+            Identifier::Issuer { issuer_certificate_subject, issuer_id, issuer_certificate_serial_number } => {
                 let issuer = sdk::IssuerCertificateIdentifier::builder()
                     .set_issuer_certificate_subject(issuer_certificate_subject.clone())
                     .set_issuer_id(issuer_id.clone())
@@ -145,11 +143,11 @@ impl Identifier {
     /// `None` for none, several, or one that AWS has added since.
     pub fn from_sdk(live: &sdk::ResourceIdentifier) -> Option<Identifier> {
         let text = |value: Option<&str>, build: fn(String) -> Identifier| value.map(|text| build(text.to_owned()));
-        let version = live.policy_version_identifier().map(|version| Identifier::PolicyVersionIdentifier {
+        let version = live.policy_version_identifier().map(|version| Identifier::PolicyVersion {
             policy_name: version.policy_name().unwrap_or_default().to_owned(),
             policy_version_id: version.policy_version_id().unwrap_or_default().to_owned(),
         });
-        let issuer = live.issuer_certificate_identifier().map(|issuer| Identifier::IssuerCertificateIdentifier {
+        let issuer = live.issuer_certificate_identifier().map(|issuer| Identifier::Issuer {
             issuer_certificate_subject: issuer.issuer_certificate_subject().map(str::to_owned),
             issuer_id: issuer.issuer_id().map(str::to_owned),
             issuer_certificate_serial_number: issuer.issuer_certificate_serial_number().map(str::to_owned),
@@ -184,10 +182,10 @@ impl fmt::Display for Identifier {
             | Identifier::IamRoleArn(text)
             | Identifier::RoleAliasArn(text)
             | Identifier::DeviceCertificateArn(text) => formatter.write_str(text),
-            Identifier::PolicyVersionIdentifier { policy_name, policy_version_id } => {
+            Identifier::PolicyVersion { policy_name, policy_version_id } => {
                 write!(formatter, "{policy_name},{policy_version_id}")
             }
-            Identifier::IssuerCertificateIdentifier {
+            Identifier::Issuer {
                 issuer_certificate_subject: subject,
                 issuer_id: id,
                 issuer_certificate_serial_number: serial,

@@ -123,6 +123,7 @@ yNG5rtSKmnCOXHaAt4A=\n\
         assert!(refusal("").contains("no `-----BEGIN CERTIFICATE-----` block"));
         assert!(refusal(REQUEST).contains("no `-----BEGIN CERTIFICATE-----` block"));
         assert!(refusal(&CERTIFICATE.repeat(2)).contains("2 `CERTIFICATE` blocks"));
+        assert!(authority(CERTIFICATE).unwrap_err().contains("not the certificate of a CA"));
         let secret = format!("{CERTIFICATE}{}", CERTIFICATE.replace("CERTIFICATE", "EC PRIVATE KEY"));
         assert!(refusal(&secret).contains("private key"));
         assert!(refusal("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").contains("no X.509"));
