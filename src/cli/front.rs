@@ -65,8 +65,8 @@ pub fn read_behavior_set(path: &Path, global: &Global) -> Result<Front, Failure>
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let name: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '-' }).collect();
-    read_as(path, global, |set, diagnostics| {
-        expand::check_behavior_set(&set, diagnostics);
+    read_as(path, global, |mut set, diagnostics| {
+        expand::check_behavior_set(&mut set, diagnostics);
         let span = set.span;
         let mut root = Node::map(span);
         let text = |key: &str, text: &str| Member { key: key.into(), key_span: span, node: Node::text(span, text) };

@@ -38,8 +38,8 @@ pub fn read_extras(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnos
     {
         let Some((_, source)) = read_named(sources, diagnostics, span, path) else { continue };
         let text = sources.get(Span { source, start: 0, end: 0 }).text.clone();
-        let Some(node) = parse(source, &text, diagnostics) else { continue };
-        check_behavior_set(&node, diagnostics);
+        let Some(mut node) = parse(source, &text, diagnostics) else { continue };
+        check_behavior_set(&mut node, diagnostics);
         extras.behavior_sets.insert(key(span), node);
     }
     for (path, span) in
@@ -51,14 +51,19 @@ pub fn read_extras(root: &Node, sources: &mut Sources, diagnostics: &mut Diagnos
     extras
 }
 
-/// A behaviour set has nothing but behaviours, so that it fits every profile.
-pub fn check_behavior_set(set: &Node, diagnostics: &mut Diagnostics) {
+/// A behaviour set has nothing but behaviours, so that it fits every profile. Takes other keys out.
+pub fn check_behavior_set(set: &mut Node, diagnostics: &mut Diagnostics) {
     const KEYS: [&str; 2] = ["description", "behaviors"];
-    for member in set.members().iter().filter(|member| !KEYS.contains(&member.key.as_str())) {
-        let message = format!("a behaviour set has no key `{}`", member.key);
-        let help = did_you_mean(&member.key, KEYS).unwrap_or_else(|| format!("it has {}", KEYS.join(", ")));
-        diagnostics.push(Diagnostic::error("unknown-key", message).at(member.key_span).help(help));
-    }
+    let Tree::Map(members) = &mut set.tree else { return };
+    members.retain(|member| {
+        let is_known = KEYS.contains(&member.key.as_str());
+        if !is_known {
+            let message = format!("a behaviour set has no key `{}`", member.key);
+            let help = did_you_mean(&member.key, KEYS).unwrap_or_else(|| format!("it has {}", KEYS.join(", ")));
+            diagnostics.push(Diagnostic::error("unknown-key", message).at(member.key_span).help(help));
+        }
+        is_known
+    });
 }
 
 /// Puts the extras into the tree.

@@ -57,8 +57,8 @@ impl Meter {
         self.due = now + FRAME;
         let text = self.describe();
         let bar = self.bar.get_or_insert_with(|| bar(self.total));
-        bar.set_position(self.done.load(Ordering::Relaxed));
         bar.set_message(text);
+        bar.set_position(self.done.load(Ordering::Relaxed));
     }
 
     /// `41 %, 12,345,678 events, 2,100,000 events/s, 14 s left`.

@@ -82,7 +82,10 @@ fn lanes(simulation: &Simulation, paint: Paint) -> Option<String> {
     text += &format!("{:label$} {}\n", "", paint.dim(axis.labels()));
     text += &format!("{:label$} {}\n", cut("in alarm", label), standing(&simulation.alarms, &axis));
     let incidents = incidents(&simulation.alarms);
-    let devices = grouped(&incidents, Incident::devices);
+    let devices = grouped(&incidents, |incident| match incident.alarms.len() {
+        1 => incident.first().span.device.clone(),
+        _ => "several devices at once".to_owned(),
+    });
     for (device, incidents) in devices.iter().take(MOST_DEVICES) {
         text += &format!("\n{}\n", paint.bold(cut(device, WIDTH)));
         for (name, incidents) in grouped(incidents.iter().copied(), |incident| name(incident.first(), several)) {

@@ -49,7 +49,7 @@ function plot(svg, c, all) {
   } else draw(svg, "path", { d: path(all, x, y, p => p.limit), class: "limit" });
   draw(svg, "path", { d: path(all, x, y, p => p.value), class: "value" });
   for (const p of all) {
-    if (p.violating) draw(svg, "circle", { cx: x(p.at), cy: y(p.value), r: 3.6, class: "violating" });
+    if (p.violating) draw(svg, "circle", { cx: x(p.at), cy: y(p.value), r: c.violating.length > W / 12 ? 2.2 : 3.6, class: "violating" });
     else if (all.length < W / 6) draw(svg, "circle", { cx: x(p.at), cy: y(p.value), r: 1.8, class: "dot" });
   }
   return { x, y, L, R, W, T, bottom: H - B, from, to };

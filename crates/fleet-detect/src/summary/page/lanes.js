@@ -50,10 +50,12 @@ function lanes() {
           "bar" + (alarm.suppressed ? " suppressed" : "") + (alarm.ended ? "" : " open") + (alarm.fate === "removed" ? " removed" : ""));
         bar.style.left = "min(" + share(alarm.raised) + "%, 100% - 4px)";
         bar.style.width = Math.max(share(end) - share(alarm.raised), 0) + "%";
-        if (link) bar.href = "#" + link;
+        if (link) bar.href = "#" + link; else bar.setAttribute("role", "img");
         bar.setAttribute("aria-label", describe(alarm));
         bar.addEventListener("pointermove", event => tell(describe(alarm), event.clientX, event.clientY));
         bar.addEventListener("pointerleave", hush);
+        bar.addEventListener("focus", () => { const box = bar.getBoundingClientRect(); tell(describe(alarm), box.left, box.top); });
+        bar.addEventListener("blur", hush);
       }
     }
   };

@@ -73,7 +73,7 @@ function alarms() {
   if (!data.rows.length) { node(page, "p", "None.", "fine"); return; }
   lanes();
   const box = node(page, "div", null, "card");
-  const heads = [["raised (UTC)", "time"], ["device", "name"], ["behavior", "name"], ["why"], ["who is told", "name"]];
+  const heads = [["raised (UTC)", "time"], ["device", "name"], ["behavior", "name behavior"], ["why"], ["who is told", "name"]];
   if (data.change) heads.unshift(["change"]);
   const list = document.createElement("div");
   let shown = ROWS;
@@ -114,7 +114,7 @@ function days() {
 
 function behaviors() {
   node(page, "h2", "Behaviors");
-  const heads = [["behavior", "name"], ["normal"], ["alarms", "number"], ["devices", "number"], ["values", "number"],
+  const heads = [["behavior", "name behavior"], ["normal"], ["alarms", "number"], ["devices", "number"], ["values", "number"],
     ["not normal", "number"], ["highest", "number"], ["threshold at", "phrase"]];
   table(node(page, "div", null, "card"), heads, data.behaviors.map(of => [behaviorName(of), of.normal,
     cell => { node(cell, "span", of.alarms ? number(of.alarms) : "never fired", of.alarms ? "alarm strong" : "fine"); },
