@@ -117,11 +117,11 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// The moment as text: `1h5m`, or `2026-01-05 09:05:00.000`.
+    /// The moment as text: `1h5m`, or `2026-01-05 09:05:00`, with milliseconds where there are some.
     pub fn show(self, at: i64) -> String {
         match self {
             Self::Since(start) if at >= start => Span(at - start).to_string(),
-            _ => format_utc(at),
+            _ => format_utc(at).trim_end_matches(".000").to_owned(),
         }
     }
 }
@@ -300,16 +300,6 @@ impl ExpectedAlarm {
         self.at.or(self.from).or(self.until).map(|moment| moment.resolve(start))
     }
 
-    /// Whether a moment is given as a time of its own, not relative to the start.
-    pub fn names_times(&self) -> bool {
-        let cleared = self.cleared.map_or(When::default(), |ending| match ending {
-            Ending::Never => When::default(),
-            Ending::Cleared(when) => when,
-        });
-        let moments = [self.when(), cleared, self.invalidated.unwrap_or_default()];
-        moments.into_iter().flat_map(When::moments).any(|(_, moment)| matches!(moment, Moment::At(_)))
-    }
-
     fn differs(&self, span: &AlarmSpan, start: i64) -> Vec<Part> {
         let ended = |how: ViolationEventType| span.ended.filter(|(_, event)| *event == how).map(|(at, _)| at);
         let cleared = self.cleared.is_none_or(|ending| match ending {
@@ -444,7 +434,7 @@ mod tests {
                 "c raised: an alarm, at any time ≠ no alarm",
             ]
         );
-        assert_eq!(Clock::Utc.show(60_000), "1970-01-01 00:01:00.000");
+        assert_eq!(Clock::Utc.show(60_000), "1970-01-01 00:01:00");
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
+use fleet_detect::dimension::Dimension;
+use fleet_detect::metric::CustomMetrics;
+use fleet_detect::profile::{custom_metrics_from_json, dimensions_from_json};
 use fleet_detect::registry::Registry;
 use fleet_detect::{Config, Semantics};
+use serde_json::Value;
 
 use super::read::Reading;
 use super::schema;
@@ -12,6 +16,7 @@ use crate::cli::failure::Failure;
 use crate::cli::front::{self, Checked, Front};
 use crate::cli::simulate::profiles;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kind;
 use crate::spec::node::{Member, Node, Tree};
 use crate::spec::{entry, expand, load, shape};
 
@@ -68,8 +73,29 @@ pub fn read(root: &Node, reading: &mut Reading, global: &Global) -> Option<Subje
         reading.diagnostics.push(diagnostic.help("declare one under securityProfiles, with attachTo"));
         return None;
     }
+    let (dimensions, custom_metrics) = match measured(&checked) {
+        Ok(measured) => measured,
+        Err(message) => {
+            reading.error("bad-value", root.span, message);
+            return None;
+        }
+    };
     let registry = Some(profiles::registry(&checked)).filter(|registry| *registry != Registry::default());
-    Some(Subject { config: Config { profiles, registry, semantics, ..Config::default() }, unattached })
+    Some(Subject { config: Config { profiles, dimensions, custom_metrics, registry, semantics }, unattached })
+}
+
+/// The dimensions and custom metrics that the spec declares, in the form of AWS's documents.
+fn measured(checked: &Checked) -> Result<(Vec<Dimension>, CustomMetrics), String> {
+    let named = |section: &str, key: &str| {
+        let documents = profiles::states(checked, section).map(|(name, state)| {
+            let mut document = state.clone();
+            document[key] = name.into();
+            document
+        });
+        Value::Array(documents.collect())
+    };
+    let dimensions = dimensions_from_json(&named("dimensions", "name"))?;
+    Ok((dimensions, custom_metrics_from_json(&named("customMetrics", "metricName"))?))
 }
 
 fn told(failure: &Failure) -> String {
@@ -110,7 +136,8 @@ fn of_file(root: &Node, reading: &mut Reading, global: &Global) -> Option<Checke
     spec.insert(member("version", version));
     spec.insert(member("fleet", Node::text(root.span, "test")));
     for section in schema::SECTIONS {
-        if let Some(declared) = root.member(section) {
+        // A section that specs do not have has nothing to be checked against.
+        if let Some(declared) = root.member(section).filter(|_| kind::sections().any(|known| known == section)) {
             spec.insert(declared.clone());
         }
     }
