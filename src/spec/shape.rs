@@ -176,11 +176,13 @@ fn report_alternatives(
     }
     let mut forms: Vec<String> = Vec::new();
     for inner in context.iter().flatten() {
-        if let ValidationErrorKind::Type { kind } = inner.kind() {
-            let form = expected(kind);
-            if !forms.contains(&form) && form != "nothing" {
-                forms.push(form);
-            }
+        let form = match inner.kind() {
+            ValidationErrorKind::Type { kind } => expected(kind),
+            ValidationErrorKind::Constant { expected_value } => format!("`{}`", plain(expected_value)),
+            _ => continue,
+        };
+        if !forms.contains(&form) && form != "nothing" {
+            forms.push(form);
         }
     }
     let message = format!("{} must be {}, not {}", subject(pointer), forms.join(" or "), found(error.instance()));

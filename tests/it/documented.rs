@@ -76,6 +76,8 @@ fn what_init_writes_can_be_applied() {
     for example in ["starter", "factory-fleet", "lab"] {
         let program = Program::new();
         assert_eq!(program.run(&["init", "here", "--example", example]).code, 0, "{example}");
+        let tested = program.run(&["test", "here"]);
+        assert_eq!((tested.code, tested.err.as_str()), (0, ""), "{example}: {}", tested.out);
         let applied = program.run(&["apply", "--sandbox", "--auto-approve", "here"]);
         assert_eq!(applied.code, 0, "{example}: {}{}", applied.out, applied.err);
         assert_eq!(program.run(&["plan", "--sandbox", "--detailed-exitcode", "here"]).code, 0, "{example}");

@@ -153,8 +153,11 @@ fn a_failing_test_shows_expected_and_actual_side_by_side() {
     super::golden::compare(&folder.join("expected.txt"), &seen, "test_failures");
 
     let junit = std::fs::read_to_string(program.dir.path().join("report.xml")).expect("written");
-    for part in [r#"tests="3" failures="2" errors="0""#, r#"<testcase name="A quiet fleet raises nothing""#, "at 1h10m"]
-    {
+    for part in [
+        r#"tests="3" skipped="0" errors="0" failures="2""#,
+        r#"<testcase name="A quiet fleet raises nothing""#,
+        "≠  at 1h10m",
+    ] {
         assert!(junit.contains(part), "`{part}` is missing in\n{junit}");
     }
     let ran = program.run(&["test", "--json", "--filter", "A storm*"]);
@@ -166,88 +169,86 @@ fn a_failing_test_shows_expected_and_actual_side_by_side() {
     assert_eq!(program.run(&["test", "--filter", "A quiet*"]).code, 0, "the only one that is asked for holds");
 }
 
-/// A file with one mistake each, and what is said of it.
+/// Files with one mistake each, and what is said of it.
+const MISTAKES: [(&str, &[&str]); 22] = [
+    ("tests: []", &["_test.yaml:1:", "tests"]),
+    ("profil: p.yaml\ntests: [{ name: n, expect: no alarms }]", &["_test.yaml:1:1", "did you mean `profile`?"]),
+    ("tests: [{ name: n, expect: no alarms }]", &["nothing says what is tested", "profile:"]),
+    ("spec: none.yaml\ntests: [{ name: n, expect: no alarms }]", &["_test.yaml:1:7", "there is no `none.yaml`"]),
+    ("profile: none.yaml\ntests: [{ name: n, expect: no alarms }]", &["_test.yaml:1:10", "none.yaml` cannot be read"]),
+    (
+        "profile: p.yaml\nspec: p.yaml\ntests: [{ name: n, expect: no alarms }]",
+        &["_test.yaml:1:1", "exclude each other"],
+    ),
+    (
+        "behaviors: { B: { metric: aws:num-message-sent, alarmWhen: '> 5 in 5m' } }\ntests: [{ name: n, expect: no alarms }]",
+        &["_test.yaml:1:", "aws:num-messages-sent"],
+    ),
+    (
+        "securityProfiles: { a: { use: p.yaml } }\ntests: [{ name: n, expect: no alarms }]",
+        &["watches a device", "attachTo"],
+    ),
+    ("profile: p.yaml\ntests:\n  - { name: n, expect: nothing }", &["_test.yaml:3:", "no alarms"]),
+    ("profile: p.yaml\ntests:\n  - { name: n, expect: no alarms }", &["_test.yaml:3:5", "has no traffic"]),
+    (
+        "profile: p.yaml\nscenario: { start: 2026-01-05T08:00:00Z, duration: 5x, classes: {} }\ntests: [{ name: n, expect: no alarms }]",
+        &["_test.yaml:2:", "`5x` is not a length of time"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - { name: n, expect: no alarms, episodes: [{ kind: botnet, at: 1h, devices: { names: [s-9] } }] }",
+        &["_test.yaml:4:", "there is no device `s-9`"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - { name: n, expect: no alarms, episodes: [{ kind: publish-strom, at: 1h, devices: {} }] }",
+        &["_test.yaml:4:", "did you mean `publish-storm`?"],
+    ),
+    (
+        "profile: p.yaml\nscenario: bad.yaml\ntests: [{ name: n, expect: no alarms }]",
+        &["bad.yaml:3:1", "did you mean `classes`?"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensr-1, behavior: Sent }] }",
+        &["_test.yaml:5:34", "no device `sensr-1`", "did you mean `sensor-1`?"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensor-1, behavior: Snet }] }",
+        &["_test.yaml:5:54", "no behaviour `Snet`", "did you mean `Sent`?"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ devices: { class: sensors }, behavior: Sent }] }",
+        &["_test.yaml:5:", "there is no class `sensors`"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensor-1, behavior: Kept }] }",
+        &["has no criteria, so it never alarms"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensor-1, behavior: Sent, at: noon }] }",
+        &["_test.yaml:5:64", "`noon` is neither a span"],
+    ),
+    (
+        "profile: p.yaml\ntests:\n  - { name: n, expect: no alarms, events: [{ at: 0s, type: connect, clientId: c, bytes: 5 }] }",
+        &["_test.yaml:3:", "`bytes` means nothing in a `connect` event"],
+    ),
+    (
+        "profile: p.yaml\ntests:\n  - { name: n, expect: no alarms, traffic: none.ndjson }",
+        &["_test.yaml:3:", "there is no file `none.ndjson`"],
+    ),
+    (
+        "profile: p.yaml\nscenario: S\ntests:\n  - { name: n, expect: no alarms }\n  - { name: n, expect: no alarms }",
+        &["_test.yaml:5:", "two cases have this name", "first here"],
+    ),
+];
+
 #[test]
 fn mistakes_in_a_test_file_are_placed_and_explained() {
-    let cases: [(&str, &[&str]); 22] = [
-        ("tests: []", &["_test.yaml:1:", "tests"]),
-        ("profil: p.yaml\ntests: [{ name: n, expect: no alarms }]", &["_test.yaml:1:1", "did you mean `profile`?"]),
-        ("tests: [{ name: n, expect: no alarms }]", &["nothing says what is tested", "profile:"]),
-        ("spec: none.yaml\ntests: [{ name: n, expect: no alarms }]", &["_test.yaml:1:7", "there is no `none.yaml`"]),
-        (
-            "profile: none.yaml\ntests: [{ name: n, expect: no alarms }]",
-            &["_test.yaml:1:10", "none.yaml` cannot be read"],
-        ),
-        (
-            "profile: p.yaml\nspec: p.yaml\ntests: [{ name: n, expect: no alarms }]",
-            &["_test.yaml:1:1", "exclude each other"],
-        ),
-        (
-            "behaviors: { B: { metric: aws:num-message-sent, alarmWhen: '> 5 in 5m' } }\ntests: [{ name: n, expect: no alarms }]",
-            &["_test.yaml:1:", "aws:num-messages-sent"],
-        ),
-        (
-            "securityProfiles: { a: { use: p.yaml } }\ntests: [{ name: n, expect: no alarms }]",
-            &["watches a device", "attachTo"],
-        ),
-        ("profile: p.yaml\ntests:\n  - { name: n, expect: nothing }", &["_test.yaml:3:", "no alarms"]),
-        ("profile: p.yaml\ntests:\n  - { name: n, expect: no alarms }", &["_test.yaml:3:5", "has no traffic"]),
-        (
-            "profile: p.yaml\nscenario: { start: 2026-01-05T08:00:00Z, duration: 5x, classes: {} }\ntests: [{ name: n, expect: no alarms }]",
-            &["_test.yaml:2:", "`5x` is not a length of time"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - { name: n, expect: no alarms, episodes: [{ kind: botnet, at: 1h, devices: { names: [s-9] } }] }",
-            &["_test.yaml:4:", "there is no device `s-9`"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - { name: n, expect: no alarms, episodes: [{ kind: publish-strom, at: 1h, devices: {} }] }",
-            &["_test.yaml:4:", "did you mean `publish-storm`?"],
-        ),
-        (
-            "profile: p.yaml\nscenario: bad.yaml\ntests: [{ name: n, expect: no alarms }]",
-            &["bad.yaml:3:1", "did you mean `classes`?"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensr-1, behavior: Sent }] }",
-            &["_test.yaml:5:33", "no device `sensr-1`", "did you mean `sensor-1`?"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensor-1, behavior: Snet }] }",
-            &["_test.yaml:5:53", "no behaviour `Snet`", "did you mean `Sent`?"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ devices: { class: sensors }, behavior: Sent }] }",
-            &["_test.yaml:5:", "there is no class `sensors`"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensor-1, behavior: Kept }] }",
-            &["has no criteria, so it never alarms"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - name: n\n    expect: { alarms: [{ device: sensor-1, behavior: Sent, at: noon }] }",
-            &["_test.yaml:5:64", "`noon` is neither a span"],
-        ),
-        (
-            "profile: p.yaml\ntests:\n  - { name: n, expect: no alarms, events: [{ at: 0s, type: connect, clientId: c, bytes: 5 }] }",
-            &["_test.yaml:3:", "`bytes` means nothing in a `connect` event"],
-        ),
-        (
-            "profile: p.yaml\ntests:\n  - { name: n, expect: no alarms, traffic: none.ndjson }",
-            &["_test.yaml:3:", "there is no file `none.ndjson`"],
-        ),
-        (
-            "profile: p.yaml\nscenario: S\ntests:\n  - { name: n, expect: no alarms }\n  - { name: n, expect: no alarms }",
-            &["_test.yaml:5:", "two cases have this name", "first here"],
-        ),
-    ];
     let program = Program::new();
     let sent = "  Sent: { metric: \"aws:num-messages-sent\", alarmWhen: \"> 5 in 5m\" }\n  Kept: { metric: \"aws:num-disconnects\" }\n";
     program.write("p.yaml", &format!("behaviors:\n{sent}"));
     program.write("bad.yaml", "start: 2026-01-05T08:00:00Z\nduration: 1h\nclases: {}\n");
     let scenario =
         "{ start: 2026-01-05T08:00:00Z, duration: 1h, classes: { sensor: { count: 2, messages: { every: 5m } } } }";
-    for (text, parts) in cases {
+    for (text, parts) in MISTAKES {
         program.write("mistake_test.yaml", &text.replace("scenario: S", &format!("scenario: {scenario}")));
         let ran = program.run(&["test"]);
         assert_eq!(ran.code, 1, "{text}\n{}", ran.out);

@@ -88,6 +88,7 @@ fn case(node: &Node, root: &Node, subject: &Subject, base: Option<&Scenario>, re
         reading.error("bad-value", node.span, error.to_string());
         return None;
     }
+    check_reported(&traffic, &config, node, reading);
     let name = node.get("name")?;
     let device_places = places.iter().map(|place| place.device).collect();
     let case = Case { name: name.as_text()?.to_owned(), at: name.span, config, traffic, expected, device_places };
@@ -210,6 +211,17 @@ fn check_behaviors(expected: &Expectations, places: &[Place], subject: &Subject,
             }
         };
         reading.diagnostics.push(Diagnostic::error("unknown-behavior", message).at(place.behavior).help_if(help));
+    }
+}
+
+/// Warns of custom metrics that the traffic reports and no behaviour measures: most likely misspelt in one of both.
+fn check_reported(traffic: &Traffic, config: &Config, case: &Node, reading: &mut Reading) {
+    let measured = config.metric_types();
+    for name in traffic.custom_metrics().iter().filter(|name| !measured.0.contains_key(*name)) {
+        let diagnostic = Diagnostic::warning("unmeasured-metric", format!("no behaviour measures `{name}`"));
+        let at = case.get("name").map_or(case.span, |name| name.span);
+        let help = did_you_mean(name, measured.0.keys().map(String::as_str));
+        reading.diagnostics.push(diagnostic.at(at).help_if(help));
     }
 }
 

@@ -94,7 +94,7 @@ fn failure(outcome: &Outcome, paint: Paint) -> String {
 
 /// How near the values came to an alarm that is missing.
 fn near(measured: &Measured) -> String {
-    let Measured { values, violating, in_a_row, .. } = *measured;
+    let Measured { values, violating, in_a_row, needed, .. } = *measured;
     if values == 0 {
         return "measured  nothing: no value of this metric came from this device".to_owned();
     }
@@ -105,7 +105,9 @@ fn near(measured: &Measured) -> String {
     let count = counted(values as usize, "value");
     match violating {
         0 => format!("measured  {count}{range}, all of them normal"),
-        _ => format!("measured  {count}{range}; {violating} not normal, at most {in_a_row} in a row"),
+        _ => format!(
+            "measured  {count}{range}; {violating} not normal, {in_a_row} in a row where {needed} raise the alarm"
+        ),
     }
 }
 

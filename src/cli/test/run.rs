@@ -38,6 +38,8 @@ pub struct Measured {
     pub violating: u64,
     /// Most violating values in a row.
     pub in_a_row: u64,
+    /// How many in a row raise the alarm.
+    pub needed: u64,
     row: u64,
     /// Least and greatest, of numbers.
     pub range: Option<(f64, f64)>,
@@ -69,9 +71,7 @@ pub fn run(case: &Case, reading: &mut Reading) -> Option<Outcome> {
     }
     let alarms = alarm_spans(&output.violations);
     let pairs = compare(&case.expected, &alarms, ran.start);
-    let recorded = matches!(case.traffic, Traffic::Recorded(_));
-    let absolute = recorded || case.expected.alarms.iter().any(|alarm| alarm.names_times());
-    let clock = if absolute { Clock::Utc } else { Clock::Since(ran.start) };
+    let clock = if matches!(case.traffic, Traffic::Recorded(_)) { Clock::Utc } else { Clock::Since(ran.start) };
     let measured = measure_missing(case, &pairs);
     let watched = ran.counts.accepted > ran.counts.untargeted;
     Some(Outcome { pairs, start: ran.start, clock, measured, watched })
@@ -113,12 +113,12 @@ fn measure_missing(case: &Case, pairs: &[Pair]) -> BTreeMap<(String, String), Me
     let mut measured: BTreeMap<(String, String), Measured> =
         missing.map(|(device, behavior)| ((device.to_owned(), behavior.to_owned()), Measured::default())).collect();
     if !measured.is_empty() {
-        let names = |datapoint: &Datapoint| {
-            let profile = &case.config.profiles[datapoint.profile].profile;
-            profile.behaviors[datapoint.behavior_index].name.clone()
-        };
         let take = |datapoint: &Datapoint, device: &str| {
-            if let Some(measured) = measured.get_mut(&(device.to_owned(), names(datapoint))) {
+            let profile = &case.config.profiles[datapoint.profile].profile;
+            let behavior = &profile.behaviors[datapoint.behavior_index];
+            if let Some(measured) = measured.get_mut(&(device.to_owned(), behavior.name.clone())) {
+                let needed = behavior.criteria.as_ref().and_then(|criteria| criteria.consecutive_datapoints_to_alarm);
+                measured.needed = needed.unwrap_or(1).into();
                 measured.add(datapoint);
             }
         };

@@ -12,6 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::front::{self, Checked, Front};
 use crate::cli::simulate::declared;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::kind;
 use crate::spec::node::{Member, Node, Tree};
 use crate::spec::{entry, expand, load, shape};
 
@@ -113,7 +114,8 @@ fn of_file(root: &Node, reading: &mut Reading, global: &Global) -> Option<Checke
     spec.insert(member("version", version));
     spec.insert(member("fleet", Node::text(root.span, "test")));
     for section in schema::SECTIONS {
-        if let Some(declared) = root.member(section) {
+        // A section that specs do not have has nothing to be checked against.
+        if let Some(declared) = root.member(section).filter(|_| kind::sections().any(|known| known == section)) {
             spec.insert(declared.clone());
         }
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use fleet_detect::Config;
+use fleet_detect::event::{Event, EventKind, MetricName};
 use fleet_detect::scenario::amount::{Moment, Span};
 use fleet_detect::scenario::generate::Generator;
 use fleet_detect::scenario::model::{Episode, Scenario};
 use fleet_detect::traffic::ndjson;
 use fleet_detect::traffic::reader::Options;
 use fleet_detect::traffic::time::parse_utc;
-use fleet_detect::{Config, Event};
 use serde_json::Value;
 
 use super::read::Reading;
@@ -108,6 +109,25 @@ impl Traffic {
             Traffic::Events { events, .. } => Some(named(events)),
             Traffic::Recorded(_) => None,
         }
+    }
+
+    /// Custom metrics that the devices report, where that is known beforehand.
+    pub fn custom_metrics(&self) -> BTreeSet<String> {
+        let (classes, events) = match self {
+            Traffic::Made { scenario, extra, .. } => (Some(&scenario.classes), extra.as_slice()),
+            Traffic::Events { events, .. } => (None, events.as_slice()),
+            Traffic::Recorded(_) => (None, &[][..]),
+        };
+        let reports =
+            classes.into_iter().flat_map(|classes| classes.values()).filter_map(|class| class.reports.as_ref());
+        let mut names: BTreeSet<String> = reports.flat_map(|reports| reports.custom.keys().cloned()).collect();
+        for event in events {
+            if let EventKind::Report(measurements) = &event.kind {
+                let custom = measurements.iter().filter(|one| matches!(one.metric, MetricName::Custom(_)));
+                names.extend(custom.map(|one| one.metric.as_str().to_owned()));
+            }
+        }
+        names
     }
 
     /// Hands over every event.
