@@ -156,6 +156,15 @@ pub trait Kind: Send + Sync + 'static {
 
     /// Whether the plain plan calls [`Kind::list`]. True where the tagging index does not reach and `list` is cheap.
     const LISTED: bool = false;
+
+    /// How an address begins that the tagging index has whenever there is one of these. Where the index has none such,
+    /// the plain plan does without [`Kind::list`].
+    fn trace(_fleet: &str) -> Option<String> {
+        None
+    }
+
+    /// Whether [`Kind::read_many`] finds all that carry this fleet's mark, so that [`Kind::list`] would tell the same.
+    const READS_ALL: bool = false;
 }
 
 /// A live object of any kind, as data. `state` holds the kind's state with `tags` and `protect` beside its fields.
@@ -181,6 +190,8 @@ pub trait AnyKind: Send + Sync {
     fn ownership(&self) -> Ownership;
     fn rank(&self) -> u8;
     fn listed(&self) -> bool;
+    fn trace(&self, fleet: &str) -> Option<String>;
+    fn reads_all(&self) -> bool;
     fn adoptable(&self) -> bool;
     fn attributes(&self) -> &'static [&'static str];
     fn schema(&self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema;
@@ -285,6 +296,12 @@ impl<K: Kind> AnyKind for Erased<K> {
     }
     fn listed(&self) -> bool {
         K::LISTED
+    }
+    fn trace(&self, fleet: &str) -> Option<String> {
+        K::trace(fleet)
+    }
+    fn reads_all(&self) -> bool {
+        K::READS_ALL
     }
     fn adoptable(&self) -> bool {
         K::ADOPTABLE

@@ -44,13 +44,13 @@ pub async fn read(
     search: Search,
     wanted: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<LiveFleet, Vec<AwsError>> {
-    let mut declared = read_together(session, desired).await.map_err(|error| vec![error])?;
+    let (mut declared, others) = read_together(session, desired).await.map_err(|error| vec![error])?;
     let single = desired.keys().filter(|address| !declared.contains_key(*address));
     let single = single.map(|address| (address.clone(), address.name.clone())).collect();
     declared.extend(read_all(session, single, desired).await?);
     let candidates = match search {
         Search::Nothing => BTreeSet::new(),
-        _ => candidates(session, search, wanted).await.map_err(|error| vec![error])?,
+        _ => candidates(session, search, wanted, others).await.map_err(|error| vec![error])?,
     };
     let known: BTreeSet<(&str, &str)> =
         declared.iter().map(|(address, live)| (address.section.as_str(), live.id.as_str())).collect();
@@ -66,11 +66,14 @@ pub async fn read(
     Ok(LiveFleet { declared, orphans })
 }
 
+/// What was read together and is not declared, by the sections of which that is all there is.
+type Others = BTreeMap<String, Vec<Address>>;
+
 /// What each kind can read many at a time.
 async fn read_together(
     session: &Arc<Session>,
     desired: &BTreeMap<Address, Desired>,
-) -> Result<BTreeMap<Address, LiveObject>, AwsError> {
+) -> Result<(BTreeMap<Address, LiveObject>, Others), AwsError> {
     let mut sections: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for address in desired.keys() {
         sections.entry(&address.section).or_default().push(&address.name);
@@ -80,14 +83,22 @@ async fn read_together(
         let kind = kind::find(section).expect("addresses are made from registered sections");
         let cx = Context::new(session, Address::new(section, ""));
         let found = kind.read_many(&cx, &names).await?;
-        Ok(found.into_iter().map(|live| (Address::new(section, &live.id), live)).collect::<Vec<_>>())
+        let found: Vec<_> = found.into_iter().map(|live| (Address::new(section, &live.id), live)).collect();
+        Ok((kind, found))
     });
     let found: Vec<Result<_, AwsError>> = stream::iter(reads).buffer_unordered(PARALLEL).collect().await;
-    let mut together = BTreeMap::new();
+    let (mut together, mut others) = (BTreeMap::new(), Others::new());
     for section in found {
-        together.extend(section?.into_iter().filter(|(address, _)| desired.contains_key(address)));
+        let (kind, found) = section?;
+        let (declared, rest): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(address, _)| desired.contains_key(address));
+        if kind.reads_all() {
+            let rest = rest.into_iter().map(|(address, _)| address);
+            others.insert(kind.section().to_owned(), rest.collect());
+        }
+        together.extend(declared);
     }
-    Ok(together)
+    Ok((together, others))
 }
 
 /// Reads one object as it is now.
@@ -133,13 +144,18 @@ async fn candidates(
     session: &Arc<Session>,
     search: Search,
     wanted: &(dyn Fn(&str) -> bool + Sync),
+    mut others: Others,
 ) -> Result<BTreeSet<(Address, String)>, AwsError> {
     let mut all = BTreeSet::new();
     if search == Search::Index {
         all.extend(indexed(session).await?);
     }
+    let traces: BTreeSet<String> = all.iter().map(|(address, _)| address.to_string()).collect();
     for kind in kind::all().iter().filter(|kind| wanted(kind.section())) {
-        if search == Search::FullScan || kind.listed() {
+        let traced = kind.trace(&session.fleet).is_none_or(|start| traces.iter().any(|one| one.starts_with(&start)));
+        if let Some(known) = others.remove(kind.section()) {
+            all.extend(known.into_iter().map(|address| (address.clone(), address.name)));
+        } else if search == Search::FullScan || (kind.listed() && traced) {
             let cx = Context::new(session, Address::new(kind.section(), ""));
             let names = kind.list(&cx).await?;
             all.extend(names.into_iter().map(|name| (Address::new(kind.section(), &name), name)));

@@ -227,6 +227,11 @@ impl Kind for CaCertificate {
         Ok(())
     }
 
+    /// Any of the fleet's.
+    fn trace(_fleet: &str) -> Option<String> {
+        Some(format!("{}.", Self::SECTION))
+    }
+
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
         let list = |marker| cx.session.clients.iot.list_ca_certificates().page_size(250).set_marker(marker).send();
         let pages = pages::all(cx, "iot:ListCACertificates", list, |page| page.next_marker()).await?;

@@ -266,6 +266,11 @@ impl Kind for Certificate {
         mark::drop_unused(cx, &target).await
     }
 
+    /// The policy that is the mark.
+    fn trace(fleet: &str) -> Option<String> {
+        Some(format!("{}.{}{fleet}", policy::Policy::SECTION, mark::PREFIX))
+    }
+
     /// IDs of the marked certificates, the declared ones among them.
     async fn list(cx: &Context) -> Result<Vec<String>, AwsError> {
         Ok(mark::marked(cx).await?.iter().filter_map(|arn| find::id(arn)).map(str::to_owned).collect())

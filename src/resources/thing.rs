@@ -52,6 +52,7 @@ impl Kind for Thing {
     const RANK: u8 = 20;
     const ATTRIBUTES: &'static [&'static str] = &["arn"];
     const LISTED: bool = true;
+    const READS_ALL: bool = true;
     type Spec = Spec;
     type State = State;
 
