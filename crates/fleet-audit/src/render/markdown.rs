@@ -59,7 +59,7 @@ fn table(text: &mut String, title: &str, findings: &[&Finding]) {
 }
 
 /// Names come from outside: they must not end a cell or become markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
