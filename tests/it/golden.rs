@@ -21,7 +21,7 @@ fn case(name: &str) {
     compare(&folder.join("expected.txt"), &seen, name);
 }
 
-fn compare(path: &Path, seen: &str, name: &str) {
+pub fn compare(path: &Path, seen: &str, name: &str) {
     if std::env::var_os("FLEETCTL_UPDATE_GOLDEN").is_some() {
         std::fs::write(path, seen).expect("written");
     }

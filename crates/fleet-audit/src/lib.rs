@@ -39,6 +39,7 @@ pub mod explain;
 pub mod finding;
 pub mod framework;
 pub mod identity_pool;
+pub mod lifecycle;
 pub mod mitigation;
 pub mod policy;
 pub mod registry;

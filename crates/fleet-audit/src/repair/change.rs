@@ -74,7 +74,9 @@ fn yaml(address: &str, pointer: &str, value: &Value) -> Option<String> {
     let innermost = keys.pop()?;
     let nested = Map::from_iter([(innermost, value.clone())]);
     let nested = keys.into_iter().rev().fold(nested, |inner, key| Map::from_iter([(key, Value::Object(inner))]));
-    let text = serde_saphyr::to_string(&Value::Object(nested)).ok()?;
+    // ARNs are long and have no place to wrap.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false, compact_list_indent: false };
+    let text = serde_saphyr::to_string_with_options(&Value::Object(nested), options).ok()?;
     let Some(index) = item else { return Some(text) };
     // The list is the only value, so it begins with the first dash.
     let at = text.lines().position(|line| line.trim_start().starts_with("- "))?;

@@ -4,12 +4,10 @@
 use serde_json::{Value, json};
 
 /// The Deny written anew; `None` if it is of a form that is not understood.
-pub fn statement(rule: &str, statement: &Value) -> Option<Value> {
+pub fn statement(statement: &Value) -> Option<Value> {
     let actions = texts(statement.get("Action")?)?;
-    let mut resources = texts(statement.get("Resource")?)?;
-    if rule == "iot-policy/mqtt-wildcard-in-deny" {
-        resources = resources.iter().map(|resource| with_policy_wildcards(resource)).collect();
-    }
+    let resources = texts(statement.get("Resource")?)?;
+    let mut resources: Vec<String> = resources.iter().map(|resource| with_policy_wildcards(resource)).collect();
     let subscribes = actions.iter().any(|action| action.eq_ignore_ascii_case("iot:subscribe") || action == "iot:*");
     let mut all_actions = actions;
     if subscribes {

@@ -19,7 +19,7 @@ pub fn propose(finding: &Finding, address: &str, snapshot: &Snapshot) -> Option<
     let statement = document.pointer(pointer).or_else(|| document.get("Statement").filter(|one| one.is_object()))?;
     let (statements, note) = match finding.check_name.as_str() {
         "IOT_POLICY_OVERLY_PERMISSIVE_CHECK" => narrow::statements(statement)?,
-        _ => (vec![deny::statement(&finding.rule, statement)?], "The Deny now also covers what is delivered."),
+        _ => (vec![deny::statement(statement)?], "The Deny now also covers what is delivered."),
     };
     let repaired = replaced(&document, index, &statements)?;
     if !is_gone(finding, index, statements.len(), policy, repaired) {
