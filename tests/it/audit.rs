@@ -1,12 +1,14 @@
 //! `fleetctl audit` and `fleetctl explain`: an insecure spec in every form, exit codes, acceptance, and the live account.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
+use fleet_sandbox::{Action as Fault, Rule};
 use serde_json::{Value, json};
 
 use super::golden::compare;
 use super::program::{Program, Ran, repository};
+use super::world::{ACCOUNT, REGION, World};
 
 const NOW: &str = "2026-11-21T12:00:00Z";
 
@@ -78,9 +80,9 @@ fn the_exit_code_follows_severity_baseline_and_waivers() {
             "waivers: [{{ code: iot-policy/connect-any-client, address: policies.new-*, reason: bench, until: {until} }}, {{ code: alert-path/other, reason: x, until: 2030-01-01 }}]\n"
         )
     };
-    program.write("accepted.yaml", &waiver("2026-11-22"));
-    assert_eq!(code(&["--baseline", "known.json", "--waivers", "accepted.yaml"]), 0);
     program.write("accepted.yaml", &waiver("2026-11-21"));
+    assert_eq!(code(&["--baseline", "known.json", "--waivers", "accepted.yaml"]), 0);
+    program.write("accepted.yaml", &waiver("2026-11-20"));
     let late = audit(&program, &["--baseline", "known.json", "--waivers", "accepted.yaml"]);
     assert_eq!(late.code, 2);
     assert!(late.err.contains("no longer accepted") && late.err.contains("policies.new-*"), "{}", late.err);
@@ -176,6 +178,43 @@ fn the_live_account_has_the_findings_of_its_spec() {
     assert!(rules(&all["findings"]).iter().any(|rule| rule.starts_with("iot-policy/")));
     let undecided = all["undecided"].to_string();
     assert!(undecided.contains("COGNITO") && undecided.contains("observed connections"), "{undecided}");
+}
+
+/// Credentials that run out while a large account is read: nothing that was read is read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_audit_that_was_cut_goes_on_where_it_was() {
+    let world = World::new().await;
+    let session = world.session("x", BTreeMap::new());
+    let request = std::fs::read_to_string(repository("tests/audit/insecure/line-2.csr")).expect("readable");
+    for _ in 0..6 {
+        let create = session.clients.iot.create_certificate_from_csr();
+        create.certificate_signing_request(&request).set_as_active(true).send().await.expect("issued");
+    }
+    let program = Program::new();
+    let run = || {
+        let mut command = program.command();
+        command.env("AWS_ACCESS_KEY_ID", ACCOUNT).env("AWS_SECRET_ACCESS_KEY", "sandbox");
+        command.args(["--endpoint-url", &world.sandbox.url(), "--region", REGION, "audit", "--live", "--json"]);
+        command.args(["--check", "DEVICE_CERTIFICATE_KEY_QUALITY_CHECK", "--save-snapshot", "seen.json"]);
+        Ran::from(command.output().expect("it starts"))
+    };
+    let action = Fault::Error { code: "ExpiredTokenException".into(), message: "expired".into(), status: 403 };
+    let operation = Some("DescribeCertificate".to_owned());
+    world.sandbox.faults().add(Rule { service: None, operation, nth: Some(3), times: Some(100), action });
+    let cut = run();
+    assert_eq!(cut.code, 1, "{}", cut.err);
+    assert!(cut.err.contains("run the command again") || cut.out.contains("run the command again"), "{}{}", cut.out, cut.err);
+    world.sandbox.faults().clear();
+    let before = world.sandbox.calls();
+    let done = run();
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("2 certificates and 0 policies are read already"), "{}", done.err);
+    // Who is asking, the list of certificates, and the four that are missing.
+    assert_eq!(world.sandbox.calls() - before, 2 + 4, "{}", done.err);
+    assert_eq!(as_json(&done)["checks"][0]["evaluated"], 6);
+    let saved = std::fs::read_to_string(program.dir.path().join("seen.json")).expect("written");
+    let saved: Value = serde_json::from_str(&saved).expect("JSON");
+    assert_eq!(saved["certificates"].as_array().expect("a list").len(), 6);
 }
 
 #[test]

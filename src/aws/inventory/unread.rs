@@ -45,7 +45,7 @@ fn is_out_of_reach(error: &AwsError) -> bool {
 
 impl Inventory {
     /// The part, or a note that it is out of reach; any other error ends the reading.
-    pub(super) fn part<T>(&mut self, part: &str, read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    pub fn part<T>(&mut self, part: &str, read: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
         match read {
             Ok(value) => Ok(Some(value)),
             Err(error) if is_out_of_reach(&error) => {

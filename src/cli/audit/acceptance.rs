@@ -34,7 +34,14 @@ struct Entry {
     /// An address or the name of a resource, with `*` and `?`; left out: all of them.
     address: Option<String>,
     reason: String,
-    until: Timestamp,
+    /// The last day on which it is accepted, or a time with a zone.
+    until: String,
+}
+
+/// When the findings of an entry count again.
+fn end(until: &str) -> Option<Timestamp> {
+    let at = Timestamp::parse(until)?;
+    Some(if until.contains('T') { at } else { at.plus_days(1) })
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +120,7 @@ fn ours(entries: Vec<Entry>) -> Result<Vec<Waiver>, String> {
                 None => continue,
             }
         }
+        let until = end(&until).ok_or_else(|| format!("waiver of `{code}`: `{until}` is no day such as 2027-03-31"))?;
         waivers.push(Waiver { code, resource: address.unwrap_or_else(|| "*".to_owned()), until, reason });
     }
     Ok(waivers)

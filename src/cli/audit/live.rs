@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use fleet_audit::registry;
 use fleet_audit::settings::Settings;
+use fleet_audit::snapshot::Certificate;
 use fleet_audit::timestamp::Timestamp;
 use futures_util::stream::{self, StreamExt};
 
@@ -13,9 +15,10 @@ use super::bar::Bar;
 use super::checkpoint::{Checkpoint, Purpose};
 use crate::address::Address;
 use crate::aws::context::{Context, Silent};
+use crate::aws::error::AwsError;
 use crate::aws::inventory::account::PARALLEL;
 use crate::aws::inventory::certificates::{self, Depth};
-use crate::aws::inventory::{self, Inventory, Unread, Watch};
+use crate::aws::inventory::{self, Inventory, Watch};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::session::{self, Wanted};
@@ -90,26 +93,18 @@ async fn of_account(cx: &Context, checks: &Settings, kept: &Kept, now: Timestamp
     let bar = Bar::new("objects read");
     let keep = |policy: &_| note(checkpoint.keep_policy(policy));
     let mut inventory = inventory::read(cx, &parts, left.policies, &keep, &bar).await.map_err(resumable)?;
-    if parts.contains("certificates") {
-        match certificates::list(cx).await {
-            Ok(listed) => {
-                let judged: Vec<_> = listed.into_iter().filter(certificates::is_judged).collect();
-                let ids = judged.iter().map(|one| one.certificate_id.clone()).collect();
-                let new = judged.into_iter().filter(|one| !left.certificates.contains(&one.certificate_id)).collect();
-                describe(cx, new, depth, &bar, &|certificate| note(checkpoint.keep_certificate(certificate)))
-                    .await
-                    .map_err(resumable)?;
-                checkpoint.want(ids);
-            }
-            Err(error) => {
-                inventory.unread.push(Unread { part: "device certificates".to_owned(), error });
-                return finished(trouble, Account { place, inventory, checkpoint: None });
-            }
-        }
-        return finished(trouble, Account { place, inventory, checkpoint: Some(checkpoint) });
+    if !parts.contains("certificates") {
+        checkpoint.remove();
+        return finished(trouble, Account { place, inventory, checkpoint: None });
     }
-    checkpoint.remove();
-    finished(trouble, Account { place, inventory, checkpoint: None })
+    let keep = |certificate| note(checkpoint.keep_certificate(certificate));
+    let read = certificates_of(cx, depth, &left.certificates, &bar, &keep).await;
+    let ids = inventory.part("device certificates", read).map_err(resumable)?;
+    let checkpoint = ids.map(|ids| {
+        checkpoint.want(ids);
+        checkpoint
+    });
+    finished(trouble, Account { place, inventory, checkpoint })
 }
 
 fn finished(trouble: Mutex<Option<Failure>>, account: Account) -> Result<Account, Failure> {
@@ -119,7 +114,7 @@ fn finished(trouble: Mutex<Option<Failure>>, account: Account) -> Result<Account
     }
 }
 
-fn resumable(error: crate::aws::error::AwsError) -> Failure {
+fn resumable(error: AwsError) -> Failure {
     Failure::new(error.to_string()).help("run the command again: it goes on with what is read already")
 }
 
@@ -138,19 +133,39 @@ fn depth(checks: &Settings) -> Depth {
     Depth { things: checks.checks.contains(BY_THINGS), text: reading.any(|name| name != BY_LIST && name != BY_THINGS) }
 }
 
-async fn describe(
+/// Reads the certificates that any check judges, those that are `known` excepted, and tells the IDs of all of them.
+async fn certificates_of(
     cx: &Context,
-    listed: Vec<fleet_audit::snapshot::Certificate>,
     depth: Depth,
+    known: &BTreeSet<String>,
     bar: &Bar,
-    keep: &(dyn Fn(fleet_audit::snapshot::Certificate) + Sync),
-) -> Result<(), crate::aws::error::AwsError> {
+    keep: &(dyn Fn(Certificate) + Sync),
+) -> Result<BTreeSet<String>, AwsError> {
+    let mut listed = certificates::list(cx).await?;
+    listed.retain(certificates::is_judged);
+    let ids = listed.iter().map(|one| one.certificate_id.clone()).collect();
+    listed.retain(|one| !known.contains(&one.certificate_id));
     bar.found("certificates", listed.len());
-    let reads = listed.into_iter().map(|listed| async move { certificates::describe(cx, &listed, depth).await });
+    // After the first failure nothing more is asked, but what is under way is kept.
+    let stop = AtomicBool::new(false);
+    let reads = listed.into_iter().map(|listed| async {
+        let listed = listed;
+        match stop.load(Ordering::Relaxed) {
+            true => Ok(None),
+            false => certificates::describe(cx, &listed, depth).await,
+        }
+    });
     let mut reads = stream::iter(reads).buffer_unordered(PARALLEL);
+    let mut failure = None;
     while let Some(described) = reads.next().await {
-        described?.into_iter().for_each(keep);
+        match described {
+            Ok(described) => described.into_iter().for_each(keep),
+            Err(error) => {
+                stop.store(true, Ordering::Relaxed);
+                failure.get_or_insert(error);
+            }
+        }
         bar.read();
     }
-    Ok(())
+    failure.map_or(Ok(ids), Err)
 }

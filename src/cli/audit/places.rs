@@ -63,7 +63,7 @@ fn span(finding: &Finding, checked: &Checked) -> Option<Span> {
     let within = match &finding.pointer {
         Some(pointer) if entry.node.get("document").is_some() => format!("/document{pointer}"),
         Some(_) => "/documentFile".to_owned(),
-        None if finding.check_name.starts_with("DEVICE_CERTIFICATE") => "/pemFile".to_owned(),
+        None if finding.check_name.contains("CERTIFICATE") => "/pemFile".to_owned(),
         None => return Some(entry.key_span),
     };
     let node = entry.node.nearest(&within);

@@ -2,11 +2,12 @@
 
 use super::heading::Heading;
 use crate::audit::Report;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::framework::ByControl;
 use crate::mitigation;
 use crate::registry;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 
 const TEMPLATE: &str = include_str!("page.html");
 const PLACE: &str = "/*DATA*/null";
@@ -20,16 +21,33 @@ pub fn html(report: &Report, heading: &Heading<'_>, by_control: Option<&ByContro
         "title": heading.title,
         "at": heading.now.moment(),
         "version": heading.tool_version,
-        "most": MOST,
         "baseline": report.findings.iter().any(|finding| finding.is_new.is_some()),
-        "findings": report.findings.iter().map(entry).collect::<Vec<_>>(),
-        "advice": report.advice.iter().map(entry).collect::<Vec<_>>(),
+        "counts": counts(report),
+        "new": report.failing(Severity::Low).filter(|finding| finding.is_new == Some(true)).count(),
+        "suppressed": report.findings.iter().filter(|finding| finding.is_suppressed).count(),
+        "findings": entries(report.findings.iter().filter(|finding| !finding.is_suppressed)),
+        "accepted": entries(report.findings.iter().filter(|finding| finding.is_suppressed)),
+        "advice": entries(&report.advice),
         "undecided": report.undecided,
         "checks": report.checks.iter().map(|check| coverage(report, &check.check_name, check.evaluated)).collect::<Vec<_>>(),
         "byControl": by_control,
     });
     // `<` is escaped, so that no name can end the script element.
     TEMPLATE.replacen(PLACE, &page.to_string().replace('<', "\\u003c"), 1)
+}
+
+/// Findings that count, by severity.
+fn counts(report: &Report) -> Value {
+    let of = |severity: Severity| report.failing(severity).filter(|finding| finding.severity == severity).count();
+    json!({"CRITICAL": of(Severity::Critical), "HIGH": of(Severity::High), "MEDIUM": of(Severity::Medium),
+        "LOW": of(Severity::Low)})
+}
+
+/// The most severe findings, by severity and then by place.
+fn entries<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Value> {
+    let mut findings: Vec<&Finding> = findings.into_iter().collect();
+    findings.sort_by_key(|finding| (Reverse(finding.severity), finding.place.as_ref().map(|place| place.line)));
+    findings.into_iter().take(MOST).map(entry).collect()
 }
 
 fn entry(finding: &Finding) -> Value {
