@@ -203,7 +203,12 @@ async fn a_live_audit_that_was_cut_goes_on_where_it_was() {
     world.sandbox.faults().add(Rule { service: None, operation, nth: Some(3), times: Some(100), action });
     let cut = run();
     assert_eq!(cut.code, 1, "{}", cut.err);
-    assert!(cut.err.contains("run the command again") || cut.out.contains("run the command again"), "{}{}", cut.out, cut.err);
+    assert!(
+        cut.err.contains("run the command again") || cut.out.contains("run the command again"),
+        "{}{}",
+        cut.out,
+        cut.err
+    );
     world.sandbox.faults().clear();
     let before = world.sandbox.calls();
     let done = run();

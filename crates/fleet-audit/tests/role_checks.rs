@@ -224,8 +224,14 @@ impl Dice {
             "iot:List*",
             "*",
             "dynamodb:*",
+            "iot:Receive",
+            "iot:GetThingShadow",
+            "s3:GetObject",
+            "iot:Publish",
+            "iot:UpdateThingShadow",
         ]);
-        let resource = self.pick(&["*", "thing/*", "thing/line-*", "thing/line-1", "topic/*", "policy/x"]);
+        let resource =
+            self.pick(&["*", "thing/*", "thing/line-*", "thing/line-1", "thing/line-1", "topic/a/*", "policy/x"]);
         let mut statement = allow(action, resource);
         statement["Effect"] = json!(effect);
         if self.pick(&["", "", "", "if"]) == "if" {
@@ -244,9 +250,12 @@ fn of_roles(statements: &[Value]) -> BTreeSet<String> {
 #[test]
 fn roles_too_are_narrowed_by_denying_widened_by_allowing_and_indifferent_to_names() {
     let (mut some, mut none) = (0, 0);
-    for seed in 0..60 {
+    for seed in 0..30 {
         let dice = &mut Dice(seed);
-        let mut statements = vec![dice.statement("Allow"), dice.statement("Allow")];
+        let mut statements = vec![dice.statement("Allow")];
+        if seed % 4 == 0 {
+            statements.push(dice.statement("Allow"));
+        }
         if seed % 2 == 0 {
             statements.push(dice.statement("Deny"));
         }
@@ -273,7 +282,7 @@ fn roles_too_are_narrowed_by_denying_widened_by_allowing_and_indifferent_to_name
         let renamed: Vec<Value> = serde_json::from_str(&renamed).unwrap();
         assert_eq!(of_roles(&renamed), before, "{renamed:#?}");
     }
-    assert!(some > 10 && none > 3, "{some} with findings, {none} without");
+    assert!(some > 5 && none > 3, "{some} with findings, {none} without");
 }
 
 /// A document that is not known hides nothing of the others, and the rest stays open.

@@ -8,23 +8,24 @@ use serde_json::Value;
 
 use crate::cli::failure::Failure;
 
+const HEADING: &str = "Evidence";
+
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Evidence")]
 pub struct Evidence {
     /// Certificate revocation lists (PEM). Their signatures are not verified: you vouch for the files.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = HEADING)]
     crl: Vec<PathBuf>,
     /// Certificates of further issuers (PEM), such as intermediate CAs, which AWS IoT does not keep.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = HEADING)]
     issuer: Vec<PathBuf>,
     /// Debian weak keys (CVE-2008-0166), in the form of the package openssl-blacklist.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = HEADING)]
     weak_keys: Vec<PathBuf>,
     /// Connections: AWS IoT's lifecycle events, one a line, or JSON with observedFrom, observedTo and observations.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
     connections: Option<PathBuf>,
     /// Further parts of a snapshot (JSON), such as identityPools and serviceLastAccessed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
     evidence: Vec<PathBuf>,
 }
 

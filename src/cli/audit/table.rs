@@ -34,18 +34,18 @@ pub fn report(audited: &Audited, paint: Paint) -> String {
     counted.sort_by_key(|finding| (Reverse(finding.severity), finding.place.as_ref().map(|place| place.line)));
     let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
     let mut changes = Changes::default();
-    for one in &counted {
+    let badge = |one: &Finding| paint.with(style(one.severity), one.severity);
+    let counted_badges = counted.iter().map(|one| (*one, badge(one)));
+    let advice = report.advice.iter().map(|one| (one, paint.dim("REMARK")));
+    for (one, badge) in counted_badges.chain(advice) {
         let count = shown.entry(&one.rule).or_default();
         *count += 1;
         if *count <= OF_ONE_RULE {
-            finding(&mut text, one, &paint.with(style(one.severity), one.severity), paint, &mut changes);
+            finding(&mut text, one, &badge, paint, &mut changes);
         }
     }
     for (rule, count) in shown.into_iter().filter(|(_, count)| *count > OF_ONE_RULE) {
-        let _ = writeln!(text, "… and {} more of {rule}; --format json or html has them.\n", count - OF_ONE_RULE);
-    }
-    for one in &report.advice {
-        finding(&mut text, one, &paint.dim("REMARK"), paint, &mut changes);
+        let _ = writeln!(text, "… and {} more of {rule}; --format json has them.\n", count - OF_ONE_RULE);
     }
     undecided(&mut text, &report.undecided, paint);
     for one in report.findings.iter().filter(|finding| finding.is_suppressed) {
