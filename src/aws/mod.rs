@@ -6,6 +6,7 @@ pub mod cloudwatch_tags;
 pub mod context;
 pub mod error;
 pub mod iam_tags;
+pub mod inventory;
 pub mod iot_tags;
 pub mod pages;
 pub mod patience;

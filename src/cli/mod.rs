@@ -3,10 +3,12 @@
 mod adopt;
 mod alert_paths;
 mod apply;
+mod audit;
 mod check;
 mod completions;
 mod confirm;
 mod destroy;
+mod explain;
 pub mod failure;
 pub mod front;
 mod graph;
@@ -41,7 +43,7 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done or no difference, 1 error, 2 difference (with --detailed-exitcode), \
+const EXIT_CODES: &str = "Exit codes: 0 done or no difference, 1 error, 2 difference or findings (with --detailed-exitcode, --fail-on), \
 3 partly applied, 4 refused because the live state moved since the plan, 64 wrong usage.";
 
 /// Options that every command takes.
@@ -110,6 +112,8 @@ enum Command {
     Graph(graph::Args),
     Simulate(Box<simulate::Args>),
     Test(test::Args),
+    Audit(Box<audit::Args>),
+    Explain(explain::Args),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
     Completions(completions::Args),
@@ -128,6 +132,8 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Graph(args) => graph::run(&global, &args),
         Command::Simulate(args) => simulate::run(&global, &args),
         Command::Test(args) => test::run(&global, &args),
+        Command::Audit(args) => audit::run(&global, &args).await,
+        Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
         Command::Completions(args) => completions::run(&args),

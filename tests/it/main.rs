@@ -1,5 +1,6 @@
 //! The one integration binary: the engine against the sandbox, always through the socket.
 
+mod audit;
 mod conformance;
 mod detect;
 mod documented;

@@ -1,16 +1,18 @@
-//! One audit: all selected checks on one snapshot.
+//! One audit: all selected checks on one snapshot, the device certificates in pages if
+//! there are many.
 
 use crate::certificate::Evidence;
-use crate::check::{Outcome, Scope, Undecided};
+use crate::certificate::inspect::inspect;
+use crate::check::{CertificatePage, Check, Outcome, Scope, Undecided};
 use crate::finding::{Finding, Severity};
 use crate::registry;
 use crate::settings::Settings;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Certificate, Snapshot};
 use crate::timestamp::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What an audit found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     pub findings: Vec<Finding>,
@@ -22,7 +24,7 @@ pub struct Report {
 }
 
 /// The numbers of one check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckSummary {
     pub check_name: String,
@@ -30,25 +32,84 @@ pub struct CheckSummary {
     pub evaluated: usize,
 }
 
-/// Runs the selected checks. Of a large account, certificates can be handed in page by
-/// page: run the certificate checks on a snapshot for each page, and [`Report::absorb`]
-/// the reports.
+/// Certificates that are read and judged together; keeps memory bounded.
+const PAGE: usize = 1_000;
+
+/// Runs the selected checks.
 pub fn run(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Report {
-    let evidence = Evidence::gather(snapshot);
-    let scope = Scope { snapshot, evidence: &evidence, settings, now };
-    let mut report = Report::default();
-    for check in registry::ALL {
-        if !settings.checks.contains(check.name) {
-            continue;
-        }
-        let mut outcome = Outcome::default();
-        (check.run)(&scope, &mut outcome);
-        report.undecided.extend(outcome.take_undecided(check));
-        report.findings.append(&mut outcome.findings);
-        report.advice.append(&mut outcome.advice);
-        report.checks.push(CheckSummary { check_name: check.name.to_owned(), evaluated: outcome.evaluated });
+    let mut audit = Audit::begin(snapshot, settings, now);
+    if let Some(certificates) = &snapshot.certificates {
+        audit.certificates(&[]);
+        certificates.chunks(PAGE).for_each(|page| audit.certificates(page));
     }
-    report
+    audit.finish()
+}
+
+/// An audit under way. Everything but the device certificates comes first; those follow
+/// in pages of any size, and no page is kept.
+#[derive(Debug)]
+pub struct Audit<'a> {
+    snapshot: &'a Snapshot,
+    evidence: Evidence,
+    settings: &'a Settings,
+    now: Timestamp,
+    outcomes: Vec<(&'static Check, Outcome)>,
+    any_certificates: bool,
+}
+
+impl<'a> Audit<'a> {
+    /// Judges all that `snapshot` has but its device certificates.
+    pub fn begin(snapshot: &'a Snapshot, settings: &'a Settings, now: Timestamp) -> Self {
+        let selected = registry::ALL.into_iter().filter(|check| settings.checks.contains(check.name));
+        let outcomes = selected.map(|check| (check, Outcome::default())).collect();
+        let evidence = Evidence::gather(snapshot);
+        let mut audit = Self { snapshot, evidence, settings, now, outcomes, any_certificates: false };
+        let scope = Scope { snapshot, certificates: None, evidence: &audit.evidence, settings, now };
+        for (check, outcome) in &mut audit.outcomes {
+            if let Some(judge) = check.account {
+                judge(&scope, outcome);
+            }
+        }
+        audit
+    }
+
+    /// Judges some device certificates. An account without any has one empty page: one
+    /// that gets no page at all has certificates that are not known.
+    pub fn certificates(&mut self, page: &[Certificate]) {
+        self.any_certificates = true;
+        let inspected: Vec<_> = page.iter().map(|one| one.certificate_pem.as_deref().map(inspect)).collect();
+        self.judge(Some(CertificatePage { certificates: page, inspected: &inspected }));
+    }
+
+    fn judge(&mut self, certificates: Option<CertificatePage<'_>>) {
+        let scope = Scope {
+            snapshot: self.snapshot,
+            certificates,
+            evidence: &self.evidence,
+            settings: self.settings,
+            now: self.now,
+        };
+        for (check, outcome) in &mut self.outcomes {
+            if let Some(judge) = check.certificates {
+                judge(&scope, outcome);
+            }
+        }
+    }
+
+    /// What was found.
+    pub fn finish(mut self) -> Report {
+        if !self.any_certificates {
+            self.judge(None);
+        }
+        let mut report = Report::default();
+        for (check, mut outcome) in self.outcomes {
+            report.undecided.extend(outcome.take_undecided(check));
+            report.findings.append(&mut outcome.findings);
+            report.advice.append(&mut outcome.advice);
+            report.checks.push(CheckSummary { check_name: check.name.to_owned(), evaluated: outcome.evaluated });
+        }
+        report
+    }
 }
 
 impl Report {
@@ -58,24 +119,8 @@ impl Report {
         findings.filter(move |finding| !finding.is_suppressed && finding.severity >= at_least)
     }
 
-    /// Adds the report on another part of the same account.
-    pub fn absorb(&mut self, other: Report) {
-        self.findings.extend(other.findings);
-        self.advice.extend(other.advice);
-        for new in other.undecided {
-            let same =
-                self.undecided.iter_mut().find(|old| old.check_name == new.check_name && old.because == new.because);
-            match same {
-                Some(old) => old.absorb(new),
-                None => self.undecided.push(new),
-            }
-        }
-        for new in other.checks {
-            let same = self.checks.iter_mut().find(|old| old.check_name == new.check_name);
-            match same {
-                Some(old) => old.evaluated += new.evaluated,
-                None => self.checks.push(new),
-            }
-        }
+    /// The checks of which something could not be decided.
+    pub fn is_decided(&self, check_name: &str) -> bool {
+        self.undecided.iter().all(|undecided| undecided.check_name != check_name)
     }
 }

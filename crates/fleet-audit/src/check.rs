@@ -20,8 +20,14 @@ pub struct Check {
     pub page: Page,
     /// AWS mitigation actions that apply (API:MitigationActionType).
     pub mitigations: &'static [&'static str],
-    pub run: fn(&Scope<'_>, &mut Outcome),
+    /// Judges what there is once: policies, roles, logging, connections.
+    pub account: Option<Judge>,
+    /// Judges the device certificates, which may come in pages.
+    pub certificates: Option<Judge>,
 }
+
+/// Looks at a scope and says what it found.
+pub type Judge = fn(&Scope<'_>, &mut Outcome);
 
 /// One way to fail a check: finer than AWS's reason codes.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,22 +77,33 @@ pub struct Page {
 #[derive(Debug)]
 pub struct Scope<'a> {
     pub snapshot: &'a Snapshot,
+    /// The device certificates at hand: all, or one page of them.
+    pub certificates: Option<CertificatePage<'a>>,
     pub evidence: &'a Evidence,
     pub settings: &'a Settings,
     pub now: Timestamp,
+}
+
+/// Device certificates, each with what was read of it.
+#[derive(Debug, Clone, Copy)]
+pub struct CertificatePage<'a> {
+    pub certificates: &'a [Certificate],
+    /// One for one with `certificates`.
+    pub inspected: &'a [Option<Result<Inspected, String>>],
 }
 
 impl<'a> Scope<'a> {
     /// The device certificates that AWS's checks look at: ACTIVE and PENDING_TRANSFER.
     /// Says so if the part is missing, and counts what will be judged.
     pub fn live_certificates(&self, outcome: &mut Outcome) -> Vec<(&'a Certificate, Parsed<'a>)> {
-        let Some(certificates) = &self.snapshot.certificates else {
+        let Some(page) = self.certificates else {
             outcome.cannot_decide("the snapshot has no device certificates");
             return vec![];
         };
-        let live: Vec<_> = certificates
+        let live: Vec<_> = page
+            .certificates
             .iter()
-            .zip(&self.evidence.certificates)
+            .zip(page.inspected)
             .filter(|(certificate, _)| matches!(certificate.status.as_str(), "ACTIVE" | "PENDING_TRANSFER"))
             .collect();
         outcome.evaluated += live.len();
@@ -114,7 +131,7 @@ impl<'a> Scope<'a> {
 pub type Parsed<'a> = &'a Option<Result<Inspected, String>>;
 
 /// Something that could not be decided, for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Undecided {
     pub check_name: String,
@@ -124,15 +141,6 @@ pub struct Undecided {
     pub resource_count: usize,
     /// The first of them, at most [`UNDECIDED_NAMES`].
     pub resources: Vec<String>,
-}
-
-impl Undecided {
-    /// Adds the same reason from another part of the account.
-    pub fn absorb(&mut self, other: Undecided) {
-        self.resource_count += other.resource_count;
-        let room = UNDECIDED_NAMES.saturating_sub(self.resources.len());
-        self.resources.extend(other.resources.into_iter().take(room));
-    }
 }
 
 /// How many resources an [`Undecided`] names; keeps memory bounded.
@@ -189,9 +197,13 @@ impl Outcome {
             is_suppressed: false,
             rule: rule.id.to_owned(),
             address: None,
+            pointer: None,
+            place: None,
             counterexample: None,
             assumed: vec![],
             suppressed_because: None,
+            is_new: None,
+            spec_change: None,
         };
         let list = match rule.level {
             Level::Finding => &mut self.findings,

@@ -11,12 +11,26 @@ use std::collections::BTreeSet;
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", from = "Written")]
 pub struct Subject {
     /// AWS's name; aliases are read as the name they stand for.
     pub check_name: String,
     /// The resource as [`crate::finding::ResourceIdentifier`] prints it.
     pub resource: String,
+}
+
+/// A subject as it stands in a file, perhaps under an older name of the check.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Written {
+    check_name: String,
+    resource: String,
+}
+
+impl From<Written> for Subject {
+    fn from(Written { check_name, resource }: Written) -> Self {
+        Self { check_name, resource }.canonical()
+    }
 }
 
 impl Subject {
@@ -96,15 +110,12 @@ impl Baseline {
 
     /// Whether the finding was there already.
     pub fn has(&self, finding: &Finding) -> bool {
-        let subject = Subject::of(finding);
-        let mut known = self.findings.iter().map(|known| known.clone().canonical());
-        self.findings.contains(&subject) || known.any(|known| known == subject)
+        self.findings.contains(&Subject::of(finding))
     }
 
     /// What the baseline has and `findings` no longer do: it can be written anew.
     pub fn gone<'a>(&self, findings: impl IntoIterator<Item = &'a Finding>) -> BTreeSet<Subject> {
         let now: BTreeSet<Subject> = findings.into_iter().map(Subject::of).collect();
-        let known = self.findings.iter().map(|known| known.clone().canonical());
-        known.filter(|known| !now.contains(known)).collect()
+        self.findings.difference(&now).cloned().collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Findings in AWS's own form, with our rule, place and counterexample beside it.
 
+use crate::repair::SpecChange;
 use crate::snapshot::IotPolicy;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,17 @@ impl Resource {
     }
 }
 
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Relative to the root of the sources, with `/`.
+    pub path: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1.
+    pub column: usize,
+}
+
 /// API:AuditFinding. The members AWS fills in when it runs a task (`findingId`, `taskId`,
 /// the times) are missing from findings computed here; ours (`rule` and below) are
 /// missing from AWS's. So one type holds both and they can be compared.
@@ -227,6 +239,12 @@ pub struct Finding {
     /// Where the caller keeps the resource, as given in the snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Where in the resource's policy document, as a JSON pointer, e.g. `/Statement/0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Where the caller's file has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// One access or fact that shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counterexample: Option<String>,
@@ -236,6 +254,12 @@ pub struct Finding {
     /// Why it is suppressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed_because: Option<String>,
+    /// Whether it is missing from the baseline; nothing without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_new: Option<bool>,
+    /// What to change in the spec so that it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spec_change: Option<SpecChange>,
 }
 
 impl Finding {

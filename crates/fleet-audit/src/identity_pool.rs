@@ -4,7 +4,7 @@ use crate::check::{Check, Outcome, Rule, Scope};
 use crate::finding::Resource;
 use crate::policy::data_plane::{DataPlane, ROWS};
 use crate::policy::document::Statement;
-use crate::policy::role;
+use crate::policy::role::{self, RoleStatements};
 use crate::snapshot::{IdentityPool, IdentityPoolRoles};
 
 /// Which kind of identity.
@@ -16,6 +16,8 @@ pub struct PoolRole<'a> {
     pub pool: &'a IdentityPool,
     pub role_arn: &'a str,
     pub statements: Vec<Statement>,
+    /// Whether some of its documents are not known.
+    pub partly: bool,
 }
 
 /// The pools whose role can be judged. Pools known not to have been used to connect in
@@ -40,7 +42,12 @@ pub fn roles<'a>(
             continue;
         };
         match role::statements_of(scope.snapshot, role_arn) {
-            Ok(statements) => roles.push(PoolRole { check, pool, role_arn, statements }),
+            Ok(RoleStatements { statements, unread }) => {
+                for cause in &unread {
+                    outcome.cannot_decide_for(&pool.identity_pool_id, cause);
+                }
+                roles.push(PoolRole { check, pool, role_arn, statements, partly: !unread.is_empty() });
+            }
             Err(cause) => outcome.cannot_decide_for(&pool.identity_pool_id, &cause),
         }
     }
@@ -66,6 +73,9 @@ impl PoolRole<'_> {
         if self.pool.recently_used.is_none() {
             let use_ = "the pool was used to connect in the last 31 days".to_owned();
             finding.assumed.push(use_);
+        }
+        if self.partly {
+            finding.assumed.push(role::UNREAD.to_owned());
         }
         finding.address = self.pool.address.clone();
     }

@@ -13,7 +13,9 @@
 //! - [`certificate`] reads X.509 certificates and revocation lists.
 //! - [`suppression`], [`comparison`] and [`mitigation`] are for what comes after: accept,
 //!   compare with a baseline or with AWS's own findings, repair.
-//! - [`render`] writes SARIF, JUnit and Markdown.
+//! - [`repair`] proposes the change of a spec that removes a finding.
+//! - [`framework`] sorts what was found by the controls of published frameworks.
+//! - [`render`] writes SARIF, JUnit, Markdown and HTML.
 //!
 //! # What it does not do
 //!
@@ -26,7 +28,6 @@
 //!   nothing is fetched. Debian weak keys are recognised from a list that the caller
 //!   gives; RSA keys alone.
 //! - Amazon Cognito: rules that map claims to further roles are not read.
-//! - Mappings to compliance frameworks and an HTML report are not here.
 
 pub mod audit;
 pub mod certificate;
@@ -36,11 +37,14 @@ pub mod comparison;
 pub mod connections;
 pub mod explain;
 pub mod finding;
+pub mod framework;
 pub mod identity_pool;
+pub mod lifecycle;
 pub mod mitigation;
 pub mod policy;
 pub mod registry;
 pub mod render;
+pub mod repair;
 pub mod service_use;
 pub mod settings;
 pub mod snapshot;

@@ -88,6 +88,9 @@ pub struct Certificate {
     /// ACTIVE, INACTIVE, REVOKED, PENDING_TRANSFER, REGISTER_INACTIVE, PENDING_ACTIVATION.
     pub status: String,
     pub certificate_pem: Option<String>,
+    /// PEM text of the signing request, where the certificate is not issued yet: its key
+    /// can be judged.
+    pub certificate_signing_request: Option<String>,
     pub creation_date: Option<Timestamp>,
     /// Used when there is no PEM.
     pub validity: Option<Validity>,
@@ -140,8 +143,9 @@ pub struct Role {
 #[serde(rename_all = "PascalCase")]
 pub struct RolePolicy {
     pub policy_name: String,
-    /// A JSON text (also percent-encoded, as IAM returns it) or the object itself.
-    pub policy_document: Value,
+    /// A JSON text (also percent-encoded, as IAM returns it) or the object itself; missing
+    /// if it is not known, as of policies that AWS manages.
+    pub policy_document: Option<Value>,
 }
 
 /// Cognito API:GetIdentityPoolRoles.

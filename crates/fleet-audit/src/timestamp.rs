@@ -33,6 +33,12 @@ impl Timestamp {
         }
     }
 
+    /// The UTC time to the second, e.g. `2026-11-21T06:00:00Z`.
+    pub fn moment(self) -> String {
+        let at = OffsetDateTime::from_unix_timestamp(self.0).ok().and_then(|at| at.format(&Rfc3339).ok());
+        at.unwrap_or_else(|| format!("@{}", self.0))
+    }
+
     /// Reads ISO 8601 with a zone (`2026-11-21T06:00:00Z`) or a bare date (midnight UTC).
     pub fn parse(text: &str) -> Option<Self> {
         let full = if text.len() == "2026-11-21".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };

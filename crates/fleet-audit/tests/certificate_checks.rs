@@ -300,3 +300,142 @@ fn revoked_cas_and_what_hangs_below_them() {
     // A revoked CA is found although the rest of the chain is missing.
     assert_eq!(judge(&[&issuing], &[], json!([crl(&middle, &[60], later)])), revoked);
 }
+
+/// The same certificate as the registered CA, with a status.
+fn authority(status: &str, pem: &str) -> Value {
+    json!({"caCertificates": [{"certificateId": "c", "status": status, "certificatePem": pem}]})
+}
+
+/// What is not in use is not judged, whatever is wrong with it: one case for every check on
+/// certificates, each with a finding when the certificate is ACTIVE.
+#[test]
+fn only_certificates_in_use_are_judged() {
+    let root = ca("root", 1, None);
+    let issuing = ca("issuing", 60, Some(&root));
+    let later = NOW + DAY_SECONDS;
+    let with_key = |issuer: &Ca, modulus: &[u8]| {
+        params("device", 2, NOW - 1).signed_by(&RsaKey::new(modulus), issuer).unwrap().pem()
+    };
+    let rotten = with_key(&root, &faulty_modulus());
+    let crls = json!([crl(&root, &[2, 60], later)]);
+    let device = |status: &str| {
+        json!({"certificates": [{"certificateId": "c", "status": status, "certificatePem": rotten,
+            "creationDate": NOW - 366 * DAY_SECONDS}], "crls": crls, "debianWeakKeys": []})
+    };
+    let checks = [
+        "DEVICE_CERTIFICATE_EXPIRING_CHECK",
+        "DEVICE_CERTIFICATE_AGE_CHECK",
+        "DEVICE_CERTIFICATE_KEY_QUALITY_CHECK",
+        "REVOKED_DEVICE_CERTIFICATE_STILL_ACTIVE_CHECK",
+    ];
+    for check in checks {
+        for status in ["ACTIVE", "PENDING_TRANSFER"] {
+            assert_eq!(audit(check, device(status)).findings.len(), 1, "{check} {status}");
+        }
+        for status in ["INACTIVE", "REVOKED", "REGISTER_INACTIVE", "PENDING_ACTIVATION"] {
+            assert_eq!(verdict(check, device(status)), "passed", "{check} {status}");
+        }
+    }
+    let below = |status: &str| {
+        let pem = self::device(77, NOW + 900 * DAY_SECONDS, &issuing);
+        json!({"certificates": [{"certificateId": "c", "status": status, "certificatePem": pem}], "crls": crls,
+            "issuerCertificates": [issuing.pem(), root.pem()]})
+    };
+    let check = "INTERMEDIATE_CA_REVOKED_FOR_ACTIVE_DEVICE_CERTIFICATES_CHECK";
+    assert_eq!(verdict(check, below("ACTIVE")), "device-certificate/intermediate-revoked");
+    assert_eq!(verdict(check, below("INACTIVE")), "passed");
+    let checks = [
+        ("CA_CERTIFICATE_EXPIRING_CHECK", "ca-certificate/expired"),
+        ("CA_CERTIFICATE_KEY_QUALITY_CHECK", "ca-certificate/roca-key"),
+        ("REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK", "ca-certificate/revoked"),
+    ];
+    for (check, rule) in checks {
+        let of = |status: &str| {
+            let mut parts = authority(status, &rotten);
+            parts["crls"] = crls.clone();
+            parts["debianWeakKeys"] = json!([]);
+            verdict(check, parts)
+        };
+        assert_eq!((of("ACTIVE").as_str(), of("INACTIVE").as_str()), (rule, "passed"), "{check}");
+    }
+}
+
+#[test]
+fn ca_keys_and_ca_revocation_on_both_sides() {
+    let root = ca("root", 1, None);
+    let middle = ca("middle", 50, Some(&root));
+    let with_key = |modulus: &[u8]| {
+        params("ca", 2, NOW + 900 * DAY_SECONDS).signed_by(&RsaKey::new(modulus), &root).unwrap().pem()
+    };
+    let judge = |pem: &str, weak: Value| {
+        let mut parts = authority("ACTIVE", pem);
+        parts["debianWeakKeys"] = weak;
+        verdict("CA_CERTIFICATE_KEY_QUALITY_CHECK", parts)
+    };
+    let plain = with_key(&[0xc5; 256]);
+    assert_eq!(judge(&plain, json!(["34935EF2D8BB27DE3138"])), "ca-certificate/debian-weak-key");
+    assert_eq!(judge(&plain, json!(["34935EF2D8BB27DE3139"])), "passed");
+    assert!(judge(&plain, json!(null)).contains("no list of Debian weak keys"));
+    let mut modulus = faulty_modulus();
+    modulus[255] ^= 2;
+    assert_eq!(judge(&with_key(&modulus), json!([])), "passed");
+    assert_eq!(judge(&middle.pem(), json!(null)), "passed", "no list has elliptic curves");
+
+    let revoked = |lists: Value| {
+        let mut parts = authority("ACTIVE", &middle.pem());
+        parts["crls"] = lists;
+        verdict("REVOKED_CA_CERTIFICATE_STILL_ACTIVE_CHECK", parts)
+    };
+    assert_eq!(revoked(json!([crl(&root, &[51], NOW)])), "passed");
+    assert_eq!(revoked(json!([crl(&root, &[50], NOW - 1)])), "ca-certificate/revoked", "a late list convicts");
+    assert!(revoked(json!([crl(&root, &[51], NOW - 1)])).contains("nextUpdate"));
+    assert!(revoked(json!([crl(&middle, &[50], NOW)])).contains("no complete revocation list"));
+}
+
+/// Before AWS IoT has issued a certificate, the key of the request can be judged and the
+/// rest cannot.
+#[test]
+fn a_signing_request_is_judged_by_its_key() {
+    let key = KeyPair::generate().unwrap();
+    let request = CertificateParams::new(vec![]).unwrap().serialize_request(&key).unwrap().pem().unwrap();
+    let part = |request: &str| {
+        json!({"certificates": [{"certificateId": "certificates.x", "status": "ACTIVE",
+        "certificateSigningRequest": request}]})
+    };
+    let quality = "DEVICE_CERTIFICATE_KEY_QUALITY_CHECK";
+    assert_eq!(verdict(quality, part(&request)), "passed");
+    assert!(verdict(quality, part("-----BEGIN X-----\n")).contains("signing request cannot be read"));
+    assert!(verdict("REVOKED_DEVICE_CERT_CHECK", part(&request)).contains("PEM text"));
+}
+
+/// Whatever the pages, the answer is the same.
+#[test]
+fn pages_do_not_show_in_the_report() {
+    let root = ca("root", 1, None);
+    let now = Timestamp(NOW);
+    let one = |index: u64| {
+        json!({"certificateId": format!("{index}"), "status": if index.is_multiple_of(5) { "INACTIVE" } else { "ACTIVE" },
+            "certificatePem": device(index, NOW + (20 + index as i64) * DAY_SECONDS, &root),
+            "attachedThings": if index.is_multiple_of(7) { json!(["a", "b"]) } else { json!(["a"]) }})
+    };
+    let all: Vec<Value> = (1..=23).map(one).collect();
+    let whole: Snapshot = serde_json::from_value(json!({"certificates": all, "crls": [crl(&root, &[3, 11], NOW)],
+        "connections": {"observedFrom": NOW - 40 * DAY_SECONDS, "observedTo": NOW, "observations": []}}))
+    .unwrap();
+    let settings = Settings::default();
+    let expected = audit::run(&whole, &settings, now);
+    assert!(expected.findings.len() > 5 && !expected.advice.is_empty() && !expected.undecided.is_empty());
+    let base = Snapshot { certificates: None, ..whole.clone() };
+    for size in [1, 4, 23, 100] {
+        let mut audit = audit::Audit::begin(&base, &settings, now);
+        whole
+            .certificates
+            .iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+            .chunks(size)
+            .for_each(|p| audit.certificates(p));
+        assert_eq!(audit.finish(), expected, "pages of {size}");
+    }
+}

@@ -2,10 +2,11 @@
 
 use fleet_audit::audit::{self, Report};
 use fleet_audit::explain::explain;
+use fleet_audit::finding::Place;
 use fleet_audit::registry;
 use fleet_audit::render::junit::junit;
 use fleet_audit::render::markdown::markdown;
-use fleet_audit::render::sarif::{Place, sarif};
+use fleet_audit::render::sarif::sarif;
 use fleet_audit::settings::Settings;
 use fleet_audit::snapshot::Snapshot;
 use fleet_audit::suppression::{self, Waiver};
@@ -42,9 +43,11 @@ fn report() -> Report {
 
 #[test]
 fn sarif_has_places_rules_and_suppressions() {
-    let place =
-        |address: &str| (address == "iotPolicies.own").then(|| Place { path: "fleet.yaml".into(), line: 7, column: 3 });
-    let log = sarif(&report(), "0.1.0", place);
+    let mut placed = report();
+    for finding in placed.findings.iter_mut().filter(|finding| finding.address.as_deref() == Some("iotPolicies.own")) {
+        finding.place = Some(Place { path: "fleet.yaml".into(), line: 7, column: 3 });
+    }
+    let log = sarif(&placed, "0.1.0");
     let run = &log["runs"][0];
     let ids = |list: &Value, key: &str| -> BTreeSet<String> {
         list.as_array().unwrap().iter().map(|item| item[key].as_str().unwrap().to_owned()).collect()

@@ -201,3 +201,98 @@ fn documented_examples_do_what_they_say() {
     }
     assert_eq!(tried, 21);
 }
+
+// ---- properties -----------------------------------------------------------------
+
+struct Dice(u64);
+
+impl Dice {
+    fn pick<'a>(&mut self, options: &[&'a str]) -> &'a str {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        options[(self.0 >> 33) as usize % options.len()]
+    }
+
+    fn statement(&mut self, effect: &str) -> Value {
+        let action = self.pick(&[
+            "iot:*",
+            "iot:DescribeThing",
+            "iot:UpdateThing",
+            "iot:CreatePolicy",
+            "iot:Publish",
+            "iot:GetThingShadow",
+            "iam:Get*",
+            "iot:List*",
+            "*",
+            "dynamodb:*",
+            "iot:Receive",
+            "iot:GetThingShadow",
+            "s3:GetObject",
+            "iot:Publish",
+            "iot:UpdateThingShadow",
+        ]);
+        let resource =
+            self.pick(&["*", "thing/*", "thing/line-*", "thing/line-1", "thing/line-1", "topic/a/*", "policy/x"]);
+        let mut statement = allow(action, resource);
+        statement["Effect"] = json!(effect);
+        if self.pick(&["", "", "", "if"]) == "if" {
+            statement["Condition"] = json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}});
+        }
+        statement
+    }
+}
+
+fn of_roles(statements: &[Value]) -> BTreeSet<String> {
+    let report = audit(snapshot(json!(statements), used(&[("dynamodb", Some(NOW))])));
+    let rules = report.findings.iter().map(|finding| finding.rule.clone());
+    rules.filter(|rule| !rule.starts_with("iot-policy/")).collect()
+}
+
+#[test]
+fn roles_too_are_narrowed_by_denying_widened_by_allowing_and_indifferent_to_names() {
+    let (mut some, mut none) = (0, 0);
+    for seed in 0..30 {
+        let dice = &mut Dice(seed);
+        let mut statements = vec![dice.statement("Allow")];
+        if seed % 4 == 0 {
+            statements.push(dice.statement("Allow"));
+        }
+        if seed % 2 == 0 {
+            statements.push(dice.statement("Deny"));
+        }
+        let before = of_roles(&statements);
+        if before.is_empty() {
+            none += 1
+        } else {
+            some += 1
+        }
+
+        let mut denied = statements.clone();
+        denied.push(dice.statement("Deny"));
+        assert!(of_roles(&denied).is_subset(&before), "{denied:#?}");
+
+        let mut widened = statements.clone();
+        match seed % 3 {
+            0 => widened[0]["Resource"] = json!("*"),
+            1 => widened[0]["Action"] = json!("*"),
+            _ => drop(widened[0].as_object_mut().unwrap().remove("Condition")),
+        }
+        assert!(of_roles(&widened).is_superset(&before), "{statements:#?} to {widened:#?}");
+
+        let renamed = json!(statements).to_string().replace("line-", "Pumpe:7_");
+        let renamed: Vec<Value> = serde_json::from_str(&renamed).unwrap();
+        assert_eq!(of_roles(&renamed), before, "{renamed:#?}");
+    }
+    assert!(some > 5 && none > 3, "{some} with findings, {none} without");
+}
+
+/// A document that is not known hides nothing of the others, and the rest stays open.
+#[test]
+fn a_policy_that_is_not_known_leaves_the_rest_judged() {
+    let mut parts = snapshot(allow("iot:CreateThing", "*"), used(&[]));
+    parts["roles"][0]["Policies"].as_array_mut().unwrap().push(json!({"PolicyName": "AWSManaged"}));
+    let report = audit(parts);
+    let finding = report.findings.iter().find(|f| f.rule == "role-alias/thing-admin-write").unwrap();
+    assert_eq!(finding.assumed, ["the role's policies that are not known here deny nothing"]);
+    let reasons: BTreeSet<&str> = report.undecided.iter().map(|u| u.because.as_str()).collect();
+    assert!(reasons.contains("the document of its role's policy AWSManaged is not known here"), "{reasons:?}");
+}

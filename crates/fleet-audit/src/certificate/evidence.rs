@@ -1,16 +1,14 @@
-//! Everything parsed once, before the checks run: certificates, issuers, lists.
+//! What is parsed once, before the checks run: CA certificates, issuers, lists.
 
 use super::inspect::{Inspected, inspect};
 use super::revocation::RevocationLists;
 use crate::snapshot::Snapshot;
 use std::collections::{HashMap, HashSet};
 
-/// The parsed side of a [`Snapshot`].
+/// The parsed side of a [`Snapshot`], device certificates excepted: they come in pages.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// One for one with `certificates`; `None` where there is no PEM.
-    pub certificates: Vec<Option<Result<Inspected, String>>>,
-    /// One for one with `caCertificates`.
+    /// One for one with `caCertificates`; `None` where there is no PEM.
     pub ca_certificates: Vec<Option<Result<Inspected, String>>>,
     /// `None` if the snapshot has no lists at all.
     pub revocation: Option<RevocationLists>,
@@ -23,13 +21,11 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Parses all of `snapshot`.
+    /// Parses `snapshot`.
     pub fn gather(snapshot: &Snapshot) -> Self {
         let parse = |pem: &Option<String>| pem.as_deref().map(inspect);
-        let certificates = snapshot.certificates.iter().flatten();
         let ca_certificates = snapshot.ca_certificates.iter().flatten();
         let mut evidence = Self {
-            certificates: certificates.map(|c| parse(&c.certificate_pem)).collect(),
             ca_certificates: ca_certificates.map(|c| parse(&c.certificate_pem)).collect(),
             revocation: snapshot.crls.as_ref().map(|texts| RevocationLists::read(texts.iter().map(String::as_str))),
             debian_weak_keys: snapshot

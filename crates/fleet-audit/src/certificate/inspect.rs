@@ -4,10 +4,12 @@ use super::roca;
 use crate::timestamp::Timestamp;
 use sha1::{Digest, Sha1};
 use std::fmt::Write as _;
+use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::pem::parse_x509_pem;
-use x509_parser::prelude::X509Certificate;
+use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// What is kept of a certificate; its PEM is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,12 +81,19 @@ pub fn inspect(pem: &str) -> Result<Inspected, String> {
         serial: without_leading_zeros(certificate.raw_serial()),
         subject_key_id,
         authority_key_id,
-        key: key(&certificate),
+        key: key(certificate.public_key()),
     })
 }
 
-fn key(certificate: &X509Certificate<'_>) -> Key {
-    let info = certificate.public_key();
+/// The key of a certificate signing request in a PEM text; the error says what is wrong.
+pub fn requested_key(pem: &str) -> Result<Key, String> {
+    let (_, block) = parse_x509_pem(pem.as_bytes()).map_err(|_| "its signing request cannot be read".to_owned())?;
+    let (_, request) = X509CertificationRequest::from_der(&block.contents)
+        .map_err(|_| "its signing request is not one of X.509 (PKCS #10)".to_owned())?;
+    Ok(key(&request.certification_request_info.subject_pki))
+}
+
+fn key(info: &SubjectPublicKeyInfo<'_>) -> Key {
     match info.parsed() {
         Ok(PublicKey::RSA(rsa)) => {
             let modulus = without_leading_zeros(rsa.modulus);

@@ -72,7 +72,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Authenticated Cognito role overly permissive\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
@@ -82,7 +83,8 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
         for (rule, actions) in lists {
             if !actions.is_empty() {
                 let reason = format!("The role allows {}.", iot_admin::in_words(actions));
-                role.report(rule, reason, None, &[], outcome);
+                let example = format!("whoever signs in may call {}", actions[0]);
+                role.report(rule, reason, Some(example), &[], outcome);
             }
         }
         if !admin.too_complex.is_empty() {

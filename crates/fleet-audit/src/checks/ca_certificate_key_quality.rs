@@ -41,7 +41,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"CA certificate key quality\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_CA_CERTIFICATE"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

@@ -41,7 +41,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Conflicting MQTT client IDs\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

@@ -37,7 +37,8 @@ pub static CHECK: Check = Check {
     },
     // The guide's table of mitigations leaves this check out.
     mitigations: &["PUBLISH_FINDING_TO_SNS"],
-    run,
+    account: None,
+    certificates: Some(run),
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

@@ -41,7 +41,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Device certificate expiring\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_DEVICE_CERTIFICATE", "ADD_THINGS_TO_THING_GROUP"],
-    run,
+    account: None,
+    certificates: Some(run),
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

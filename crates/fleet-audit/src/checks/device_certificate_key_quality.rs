@@ -1,8 +1,10 @@
 //! `DEVICE_CERTIFICATE_KEY_QUALITY_CHECK`: the key of a device certificate is known weak.
 //!
-//! The table is [`quality::judge`]. Short keys are no finding: AWS IoT already refuses RSA
+//! The table is [`quality::judge`]; of a certificate that is not issued yet, the key of its
+//! signing request is judged. Short keys are no finding: AWS IoT already refuses RSA
 //! keys below 2,048 bits at registration.
 
+use crate::certificate::inspect::requested_key;
 use crate::certificate::quality::{self, Debian};
 use crate::check::{Basis, Check, Level, Outcome, Page, Rule, Scope};
 use crate::finding::{Resource, Severity};
@@ -41,17 +43,28 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Device certificate key quality\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_DEVICE_CERTIFICATE", "ADD_THINGS_TO_THING_GROUP"],
-    run,
+    account: None,
+    certificates: Some(run),
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
     let weak_keys = scope.evidence.debian_weak_keys.as_ref();
     for (certificate, parsed) in scope.live_certificates(outcome) {
         let id = &certificate.certificate_id;
-        let Some(inspected) = outcome.need(id, parsed) else {
-            continue;
+        let key = match (parsed, &certificate.certificate_signing_request) {
+            (None, Some(request)) => match requested_key(request) {
+                Ok(key) => key,
+                Err(cause) => {
+                    outcome.cannot_decide_for(id, &cause);
+                    continue;
+                }
+            },
+            _ => match outcome.need(id, parsed) {
+                Some(inspected) => inspected.key.clone(),
+                None => continue,
+            },
         };
-        let quality = quality::judge(&inspected.key, weak_keys);
+        let quality = quality::judge(&key, weak_keys);
         let mut report = |rule, reason: &str| {
             let resource = Resource::device_certificate(id);
             let finding = outcome.report(&CHECK, rule, resource, reason.to_owned());

@@ -50,11 +50,12 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Device certificate shared\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_DEVICE_CERTIFICATE", "ADD_THINGS_TO_THING_GROUP"],
-    run,
+    account: Some(connections_with),
+    certificates: Some(attachments),
 };
 
-fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
-    for certificate in scope.snapshot.certificates.iter().flatten() {
+fn attachments(scope: &Scope<'_>, outcome: &mut Outcome) {
+    for certificate in scope.certificates.iter().flat_map(|page| page.certificates) {
         let live = matches!(certificate.status.as_str(), "ACTIVE" | "PENDING_TRANSFER");
         let things = certificate.attached_things.as_deref().unwrap_or_default();
         if live && things.len() > 1 {
@@ -64,6 +65,9 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
             finding.address = certificate.address.clone();
         }
     }
+}
+
+fn connections_with(scope: &Scope<'_>, outcome: &mut Outcome) {
     let window = Span::shared_certificate_window(scope);
     let Some(seen) = connections::within(scope, window, outcome) else {
         return;

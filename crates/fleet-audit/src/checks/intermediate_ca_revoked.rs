@@ -47,7 +47,8 @@ pub static CHECK: Check = Check {
                  certificates\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_DEVICE_CERTIFICATE", "ADD_THINGS_TO_THING_GROUP"],
-    run,
+    account: None,
+    certificates: Some(run),
 };
 
 /// What the way up shows.

@@ -97,7 +97,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"AWS IoT policies overly permissive\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "REPLACE_DEFAULT_POLICY_VERSION"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
@@ -138,6 +139,7 @@ fn judge(policy: &IotPolicy, statements: &[Statement], outcome: &mut Outcome) {
         let resource = Resource::policy(policy);
         let finding = outcome.report(&CHECK, &UNATTACHED, resource, reason.to_owned());
         finding.address = policy.address.clone();
+        finding.pointer = Some(format!("/Statement/{}", access.index));
         finding.assumed = access.assumed;
     }
 }
@@ -169,6 +171,7 @@ fn report(policy: &IotPolicy, rule: &Rule, row: Row, reach: &Reach, outcome: &mu
     let finding = outcome.report(&CHECK, rule, resource, reason);
     finding.counterexample = Some(row.in_words(actions[0], access));
     finding.address = policy.address.clone();
+    finding.pointer = Some(format!("/Statement/{}", access.index));
     finding.assumed = access.assumed.clone();
 }
 

@@ -68,7 +68,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"AWS IoT policy potentially misconfigured\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "REPLACE_DEFAULT_POLICY_VERSION"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
@@ -93,6 +94,7 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
 
 fn mqtt_wildcards(policy: &IotPolicy, statements: &[Statement], outcome: &mut Outcome) {
     let mut texts: Vec<&str> = vec![];
+    let mut index = None;
     for deny in statements.iter().filter(|s| s.effect == Effect::Deny) {
         let about_topics = ["iot:publish", "iot:receive", "iot:retainpublish", "iot:subscribe"];
         if !about_topics.iter().any(|action| deny.actions.covers(action)) {
@@ -102,6 +104,7 @@ fn mqtt_wildcards(policy: &IotPolicy, statements: &[Statement], outcome: &mut Ou
             let pattern = template.resolve(&Context::attached_device());
             if pattern.is_some_and(|p| names_mqtt_wildcard(&p)) && !texts.contains(&template.text()) {
                 texts.push(template.text());
+                index = index.or(Some(deny.index));
             }
         }
     }
@@ -111,6 +114,7 @@ fn mqtt_wildcards(policy: &IotPolicy, statements: &[Statement], outcome: &mut Ou
         let finding = outcome.report(&CHECK, &MQTT_WILDCARD, Resource::policy(policy), reason);
         finding.counterexample = Some(format!("only the very text {first} is denied"));
         finding.address = policy.address.clone();
+        finding.pointer = index.map(|index| format!("/Statement/{index}"));
     }
 }
 
@@ -141,10 +145,11 @@ fn bypasses(policy: &IotPolicy, statements: &[Statement], outcome: &mut Outcome)
         (None, Some(bypass)) => (&LEFT_OPEN, bypass),
         (None, None) => return,
     };
-    let Bypass { denied, filter, topic, assumed, .. } = bypass;
+    let Bypass { index, denied, filter, topic, assumed, .. } = bypass;
     let reason = format!("Subscribing to {denied} is denied, but subscribing to {filter} is not.");
     let finding = outcome.report(&CHECK, rule, Resource::policy(policy), reason);
     finding.counterexample = Some(format!("a subscription to {filter} delivers {topic}"));
     finding.assumed = assumed.clone();
+    finding.pointer = Some(format!("/Statement/{index}"));
     finding.address = policy.address.clone();
 }

@@ -38,7 +38,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Logging disabled\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "ENABLE_IOT_LOGGING"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

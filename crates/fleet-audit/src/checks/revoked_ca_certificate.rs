@@ -35,7 +35,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Revoked CA certificate still active\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_CA_CERTIFICATE"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

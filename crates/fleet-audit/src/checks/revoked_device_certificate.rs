@@ -34,7 +34,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Revoked device certificate still active\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS", "UPDATE_DEVICE_CERTIFICATE", "ADD_THINGS_TO_THING_GROUP"],
-    run,
+    account: None,
+    certificates: Some(run),
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

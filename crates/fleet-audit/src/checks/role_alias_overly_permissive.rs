@@ -11,14 +11,14 @@
 //! | else | compliant |
 
 use crate::check::{Basis, Check, Level, Outcome, Page, Rule, Scope};
-use crate::finding::{Resource, Severity};
+use crate::finding::{Finding, Resource, Severity};
 use crate::policy::access::{Access, Answer, ask_any};
 use crate::policy::context::Context;
 use crate::policy::data_plane::{DataPlane, ROWS};
 use crate::policy::document::Statement;
 use crate::policy::iot_admin;
 use crate::policy::pattern::{Class, Letter, Pattern, Token};
-use crate::policy::role;
+use crate::policy::role::{self, RoleStatements};
 use crate::service_use;
 use crate::snapshot::RoleAlias;
 
@@ -100,7 +100,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Role alias overly permissive\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
@@ -111,13 +112,24 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
     for alias in aliases {
         outcome.evaluated += 1;
         match role::statements_of(scope.snapshot, &alias.role_arn) {
-            Ok(statements) => {
+            Ok(RoleStatements { statements, unread }) => {
+                let before = outcome.findings.len();
                 security_services(alias, &statements, outcome);
                 iot(alias, &statements, outcome);
                 used_services(scope, alias, &statements, outcome);
+                for cause in &unread {
+                    outcome.cannot_decide_for(&alias.role_alias_arn, cause);
+                    outcome.findings[before..].iter_mut().for_each(assume_the_rest);
+                }
             }
             Err(cause) => outcome.cannot_decide_for(&alias.role_alias_arn, &cause),
         }
+    }
+}
+
+fn assume_the_rest(finding: &mut Finding) {
+    if !finding.assumed.iter().any(|assumed| assumed == role::UNREAD) {
+        finding.assumed.push(role::UNREAD.to_owned());
     }
 }
 
@@ -171,7 +183,8 @@ fn iot(alias: &RoleAlias, statements: &[Statement], outcome: &mut Outcome) {
     for (rule, actions) in lists {
         if !actions.is_empty() {
             let reason = format!("The role allows {}.", iot_admin::in_words(actions));
-            report(alias, rule, reason, None, &[], outcome);
+            let example = format!("a device may call {}", actions[0]);
+            report(alias, rule, reason, Some(example), &[], outcome);
         }
     }
     if !admin.too_complex.is_empty() {

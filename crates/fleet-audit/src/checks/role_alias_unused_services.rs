@@ -37,7 +37,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Role alias allows access to unused services\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {

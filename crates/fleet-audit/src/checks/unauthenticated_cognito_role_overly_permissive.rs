@@ -47,7 +47,8 @@ pub static CHECK: Check = Check {
         source: "Device Defender guide, \"Unauthenticated Cognito role overly permissive\"",
     },
     mitigations: &["PUBLISH_FINDING_TO_SNS"],
-    run,
+    account: Some(run),
+    certificates: None,
 };
 
 fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
@@ -56,7 +57,8 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
         let actions = [admin.write, admin.read, admin.other].concat();
         if !actions.is_empty() {
             let reason = format!("The role allows {}.", iot_admin::in_words(&actions));
-            role.report(&ADMIN, reason, None, &[], outcome);
+            let example = format!("anyone may call {}", actions[0]);
+            role.report(&ADMIN, reason, Some(example), &[], outcome);
         } else if !admin.too_complex.is_empty() {
             role.too_complex(outcome);
         }

@@ -37,6 +37,8 @@ pub struct Access {
     pub resource: Vec<Letter>,
     /// [`Statement::label`] of the Allow.
     pub statement: String,
+    /// [`Statement::index`] of the Allow.
+    pub index: usize,
     /// Conditions taken as the worse case, e.g. `IpAddress aws:SourceIp`.
     pub assumed: Vec<String>,
 }
@@ -233,7 +235,8 @@ fn through(allow: &Statement, barriers: &[Barrier<'_>], question: &Question<'_>)
         });
         match (found, resource) {
             (Search::Found(action), Some(resource)) => {
-                return Answer::Allowed(Access { action, resource, statement: allow.label.clone(), assumed: vec![] });
+                let (statement, index) = (allow.label.clone(), allow.index);
+                return Answer::Allowed(Access { action, resource, statement, index, assumed: vec![] });
             }
             (Search::GaveUp, _) => gave_up = true,
             _ => {}

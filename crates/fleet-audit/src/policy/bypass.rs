@@ -17,6 +17,8 @@ use super::template::{Template, Wildcards};
 /// A way around a Deny.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bypass {
+    /// [`Statement::index`] of the Deny.
+    pub index: usize,
     /// The filter that the Deny names, as written.
     pub denied: String,
     /// A filter that may be subscribed to.
@@ -58,7 +60,7 @@ pub fn find(statements: &[Statement]) -> Bypasses {
             if let Some((_, denied)) = template.text().split_once(FILTER_KIND)
                 && let Some(bypass) = around(statements, denied, &mut found.too_complex)
             {
-                found.bypasses.push(bypass);
+                found.bypasses.push(Bypass { index: deny.index, ..bypass });
             }
         }
     }
@@ -122,6 +124,7 @@ fn try_filter(
     assumed.extend(access.assumed);
     assumed.dedup();
     Some(Bypass {
+        index: 0,
         denied: denied.to_owned(),
         filter: filter.to_owned(),
         topic: topic.strip_prefix("topic/").unwrap_or(&topic).to_owned(),
@@ -135,6 +138,7 @@ fn allow_all() -> Statement {
     use super::document::{Actions, Resources};
     Statement {
         label: "everything".to_owned(),
+        index: usize::MAX,
         effect: Effect::Allow,
         actions: Actions { negated: false, patterns: vec![Pattern::anything()] },
         resources: Resources { negated: false, templates: vec![Template::parse("*", Wildcards::Match, false)] },

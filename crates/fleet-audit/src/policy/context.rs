@@ -11,6 +11,18 @@ pub const THING_NAME: &str = "iot:connection.thing.thingname";
 /// `iot:Connection.Thing.IsAttached`.
 pub const IS_ATTACHED: &str = "iot:connection.thing.isattached";
 
+/// A key as AWS writes it, where that is known here.
+pub fn as_written(key: &str) -> &str {
+    const WRITTEN: [&str; 5] = [
+        "iot:ClientId",
+        "iot:Connection.Thing.ThingName",
+        "iot:Connection.Thing.IsAttached",
+        "iot:Connection.Thing.ThingTypeName",
+        "iot:Certificate.Subject.CommonName",
+    ];
+    WRITTEN.into_iter().find(|written| written.eq_ignore_ascii_case(key)).unwrap_or(key)
+}
+
 /// What is known of one condition key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {

@@ -34,6 +34,8 @@ pub enum Effect {
 pub struct Statement {
     /// Its `Sid`, else its position counted from 1 ("statement 2").
     pub label: String,
+    /// Its position in the document, counted from 0.
+    pub index: usize,
     pub effect: Effect,
     pub actions: Actions,
     pub resources: Resources,
@@ -168,6 +170,7 @@ fn statement(index: usize, value: &Value, variables: bool) -> Result<Statement, 
     };
     Ok(Statement {
         label,
+        index,
         effect,
         actions,
         resources,

@@ -153,7 +153,7 @@ pub fn spell(word: &[Letter], fresh: &str) -> String {
             Letter::Char(character) => text.push(*character),
             Letter::Own(key) => {
                 text.push_str("${");
-                text.push_str(key);
+                text.push_str(super::context::as_written(key));
                 text.push('}');
             }
             Letter::Fresh if !in_run => text.push_str(fresh),

@@ -5,6 +5,9 @@ use crate::finding::{Finding, Severity};
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
+/// Rows of a table at most: comments on merge requests are cut when they are long.
+const MOST: usize = 500;
+
 /// The report as Markdown: what counts, most severe first, then advice, what could not be
 /// decided, and what is suppressed.
 pub fn markdown(report: &Report) -> String {
@@ -43,7 +46,7 @@ fn table(text: &mut String, title: &str, findings: &[&Finding]) {
         return;
     }
     let _ = write!(text, "\n### {title}\n\n| Severity | Rule | Resource | Why |\n|---|---|---|---|\n");
-    for finding in findings {
+    for finding in findings.iter().take(MOST) {
         let resource = finding.non_compliant_resource.resource_identifier.to_string();
         let place = finding.address.as_deref().unwrap_or(&resource);
         let mut why = finding.reason_for_non_compliance.clone();
@@ -56,10 +59,13 @@ fn table(text: &mut String, title: &str, findings: &[&Finding]) {
         let (severity, rule) = (finding.severity, &finding.rule);
         let _ = writeln!(text, "| {severity} | `{rule}` | {} | {} |", escaped(place), escaped(&why));
     }
+    if findings.len() > MOST {
+        let _ = writeln!(text, "\n… and {} more.", findings.len() - MOST);
+    }
 }
 
 /// Names come from outside: they must not end a cell or become markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -10,21 +10,10 @@ use crate::finding::{Finding, Severity};
 use crate::registry;
 use serde_json::{Value, json};
 
-/// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// Relative to the root of the sources, with `/`.
-    pub path: String,
-    /// Counted from 1.
-    pub line: u32,
-    /// Counted from 1.
-    pub column: u32,
-}
-
-/// The report as a SARIF log. `locate` maps a finding's address to a place.
-pub fn sarif(report: &Report, tool_version: &str, locate: impl Fn(&str) -> Option<Place>) -> Value {
-    let findings = report.findings.iter().map(|finding| result(finding, level(finding.severity), &locate));
-    let advice = report.advice.iter().map(|finding| result(finding, "note", &locate));
+/// The report as a SARIF log.
+pub fn sarif(report: &Report, tool_version: &str) -> Value {
+    let findings = report.findings.iter().map(|finding| result(finding, level(finding.severity)));
+    let advice = report.advice.iter().map(|finding| result(finding, "note"));
     let results: Vec<Value> = findings.chain(advice).collect();
     let notifications: Vec<Value> = report
         .undecided
@@ -84,7 +73,7 @@ fn rules() -> Vec<Value> {
     registry::ALL.into_iter().flat_map(of_check).collect()
 }
 
-fn result(finding: &Finding, level: &str, locate: &impl Fn(&str) -> Option<Place>) -> Value {
+fn result(finding: &Finding, level: &str) -> Value {
     let resource = finding.non_compliant_resource.resource_identifier.to_string();
     let mut text = format!("{resource}: {}", finding.reason_for_non_compliance);
     if let Some(example) = &finding.counterexample {
@@ -95,7 +84,7 @@ fn result(finding: &Finding, level: &str, locate: &impl Fn(&str) -> Option<Place
     }
     let name = finding.address.as_deref().unwrap_or(&resource);
     let mut location = json!({"logicalLocations": [{"fullyQualifiedName": name}]});
-    if let Some(place) = finding.address.as_deref().and_then(locate) {
+    if let Some(place) = &finding.place {
         location["physicalLocation"] = json!({
             "artifactLocation": {"uri": place.path},
             "region": {"startLine": place.line, "startColumn": place.column},
@@ -106,12 +95,16 @@ fn result(finding: &Finding, level: &str, locate: &impl Fn(&str) -> Option<Place
         Some(why) => vec![json!({"kind": "external", "justification": why})],
         None => vec![],
     };
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule,
         "level": level,
         "message": {"text": text},
         "locations": [location],
         "partialFingerprints": {"checkAndResource/v1": format!("{}/{resource}/{}", finding.check_name, finding.rule)},
         "suppressions": suppressions,
-    })
+    });
+    if let Some(is_new) = finding.is_new {
+        result["baselineState"] = json!(if is_new { "new" } else { "unchanged" });
+    }
+    result
 }
