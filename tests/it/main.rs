@@ -5,6 +5,7 @@ mod documented;
 mod golden;
 mod interruption;
 mod mistakes;
+mod paths;
 mod program;
 mod recipe;
 mod simulate;

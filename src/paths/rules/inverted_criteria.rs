@@ -21,12 +21,14 @@ const PAGE: Page = Page {
           stays at five or below, which is every healthy one, and is silent for the one that misbehaves.",
     wrong: "securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     behaviors:
       Failures:
         metric: aws:num-authorization-failures
         criteria: { comparisonOperator: greater-than, value: { count: 5 }, durationSeconds: 300 }",
     right: "securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     behaviors:
       Failures:
         metric: aws:num-authorization-failures

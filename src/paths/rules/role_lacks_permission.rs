@@ -26,6 +26,7 @@ roles:
     managedPolicies: [service-role/AWSIoTDeviceDefenderAudit]
 securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     alertTo: { topic: alerts, role: device-defender }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     right: "topics: { alerts: { subscriptions: { oncall: { sms: \"+4915112345678\" } } } }
@@ -36,6 +37,7 @@ roles:
     allow: [{ actions: [sns:Publish], resources: [\"${topics.alerts.arn}\"] }]
 securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     alertTo: { topic: alerts, role: device-defender }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     source: "Device Defender developer guide, \"Detect permissions\"; IoT developer guide, the pages of the rule actions; \
