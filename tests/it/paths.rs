@@ -179,7 +179,7 @@ fn plan_tells_new_findings_from_those_that_are_live() {
     let first = program.run(&["plan", "--sandbox", spec]);
     assert!(first.err.contains("error[nobody-subscribed]") && first.err.contains("fleet.yaml:3:"), "{}", first.err);
     assert!(
-        first.out.contains("Alert paths: 1 signal, none of which reaches anybody; 1 error and 0 warnings, all new."),
+        first.out.contains("Alert paths: 1 signal, which reaches nobody; 1 error and 0 warnings, all new."),
         "{}",
         first.out
     );
@@ -222,4 +222,40 @@ fn the_drawing_shows_dead_ends_in_red() {
             && drawn.contains("as roles.IoTDeviceDefenderRole-a1b2c3"),
         "{drawn}"
     );
+}
+
+#[test]
+fn scenarios_are_read_and_waivers_of_all_files_count() {
+    let program = Program::new();
+    let check = |head: &str| {
+        let spec = program.write("fleet.yaml", &format!("{WAIVED}{head}\n"));
+        program.run(&["check", spec.to_str().expect("UTF-8")])
+    };
+    program.write("more.yaml", "waivers: [{ code: nobody-subscribed, reason: later, until: 2999-12-31 }]\n");
+    let own = "waivers: [{ code: no-alert, address: alarms.x, reason: later, until: 2999-12-31 }]";
+    let joined = check(&format!("{own}\ninclude: more.yaml"));
+    assert!(
+        joined.code == 0 && joined.err.contains("waives nothing"),
+        "both lists count: {}{}",
+        joined.out,
+        joined.err
+    );
+    let missing = check("scenarios: [gone.yaml]");
+    assert!(
+        missing.code == 1 && missing.err.contains("error[unreadable-file]") && missing.err.contains("fleet.yaml:5:"),
+        "{}",
+        missing.err
+    );
+    program.write("scenario.yaml", "start: 2026-01-05T08:00:00Z\nduration: 1h\nclasses: { a: { count: many } }\n");
+    let broken = check("scenarios: [scenario.yaml]");
+    assert!(
+        broken.code == 1 && broken.err.contains("error[bad-scenario]") && broken.err.contains("fleet.yaml:5:"),
+        "{}",
+        broken.err
+    );
+    program.write(
+        "scenario.yaml",
+        "start: 2026-01-05T08:00:00Z\nduration: 1h\nclasses: { a: { count: 2, name: same } }\n",
+    );
+    assert!(check("scenarios: [scenario.yaml]").err.contains("classes.a.name: needs `{n}`"));
 }

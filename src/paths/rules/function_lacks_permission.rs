@@ -31,13 +31,11 @@ const LOGS: &str = "logs:PutLogEvents";
 fn check(fleet: &Fleet, findings: &mut Findings) {
     for function in &fleet.functions {
         let Some(role) = fleet.role(&function.role) else { continue };
-        for need in &function.needs {
-            let refused = |resource: &String| may(role, &need.action, resource, &[], None) == Verdict::Refused;
-            if need.resources.iter().any(refused) {
-                let message = format!("its code calls {}, which {} may not on any resource", need.action, role.address);
-                let fix =
-                    format!("in {}: `allow: [{{ actions: [{}], resources: [\"*\"] }}]`", role.address, need.action);
-                findings.add(&function.address, &need.action, message).fix(fix).at("/needs").at("/role");
+        for action in &function.needs {
+            if may(role, action, "*", &[], None) == Verdict::Refused {
+                let message = format!("its code calls {action}, which {} is not allowed on any resource", role.address);
+                let fix = format!("in {}: `allow: [{{ actions: [{action}], resources: [\"*\"] }}]`", role.address);
+                findings.add(&function.address, action, message).fix(fix).at("/needs").at("/role");
             }
         }
         for (index, emission) in function.emits.iter().enumerate() {
@@ -46,7 +44,7 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                 continue;
             }
             let message = format!(
-                "{} may not put metrics into {}, so what the code emits is lost",
+                "{} is not allowed to put metrics into {}, so what the code emits is lost",
                 role.address, emission.namespace
             );
             let fix = format!(
@@ -61,8 +59,10 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
         let group =
             fleet.place.arn("logs", format_args!("log-group:/aws/lambda/{}:log-stream:any", function.address.name));
         if may(role, LOGS, &group, &[], None) == Verdict::Refused {
-            let message =
-                format!("{} may not {LOGS}, so nobody sees what the function does, or why it fails", role.address);
+            let message = format!(
+                "{} is not allowed {LOGS}, so nobody sees what the function does, or why it fails",
+                role.address
+            );
             let fix = format!("in {}: `managedPolicies: [service-role/AWSLambdaBasicExecutionRole]`", role.address);
             findings.add(&function.address, LOGS, message).fix(fix).severity(Severity::Note).at("/role");
         }

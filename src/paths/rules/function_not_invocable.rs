@@ -1,5 +1,6 @@
 //! Functions that their topic, rule or alarm may not invoke.
 
+use crate::address::Address;
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
@@ -52,7 +53,7 @@ fn report(
     function: &Function,
     principal: &str,
     source_arn: &str,
-    invoker: &crate::address::Address,
+    invoker: &Address,
     pointer: &str,
     findings: &mut Findings,
 ) {

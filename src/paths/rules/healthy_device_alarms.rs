@@ -1,5 +1,7 @@
 //! Thresholds that a healthy device meets.
 
+use fleet_detect::metric::Metric;
+
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::healthy;
@@ -59,12 +61,7 @@ struct Alarms {
     severity: Severity,
 }
 
-fn alarms(
-    fleet: &Fleet,
-    profile: &Profile,
-    threshold: &Threshold,
-    metric: &fleet_detect::metric::Metric,
-) -> Option<Alarms> {
+fn alarms(fleet: &Fleet, profile: &Profile, threshold: &Threshold, metric: &Metric) -> Option<Alarms> {
     let normal = format!("{} {}", threshold.operator, threshold.value);
     for one in &fleet.devices.classes {
         let Some(range) = healthy::of_class(&one.class, metric, threshold.seconds) else { continue };
@@ -88,7 +85,7 @@ fn alarms(
     if fleet.devices.known() {
         return None;
     }
-    let fleet_detect::metric::Metric::BuiltIn(built_in) = metric else { return None };
+    let Metric::BuiltIn(built_in) = metric else { return None };
     let (range, why) = healthy::by_nature(*built_in)?;
     (!threshold.is_normal(range.min)).then(|| Alarms {
         message: format!(

@@ -25,7 +25,7 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
         for one in subscriptions.iter().filter(|one| one.is_mail()) {
             let domain = one.endpoint.rsplit('@').next().unwrap_or_default().to_lowercase();
             let of_example = |known: &&str| domain == **known || domain.ends_with(&format!(".{known}"));
-            if EXAMPLES.iter().any(|known| of_example(known)) {
+            if EXAMPLES.iter().any(of_example) {
                 let message = format!("nobody reads {}: {domain} is reserved for examples", one.endpoint);
                 findings
                     .add(&topic.address, &one.endpoint, message)

@@ -3,6 +3,7 @@
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
+use crate::paths::trace::metric_node;
 
 pub const RULE: Rule = Rule { page: PAGE, check };
 
@@ -43,7 +44,7 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                     .iter()
                     .any(|one| one.by == rule.address && one.pointer == action.pointer && one.feeds(read))
             });
-            finding.cuts = fed.map(|read| (rule.address.to_string(), crate::paths::trace::metric_node(read))).collect();
+            finding.cuts = fed.map(|read| (rule.address.to_string(), metric_node(read))).collect();
         }
     }
 }

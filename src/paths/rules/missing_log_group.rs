@@ -27,7 +27,10 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
     for rule in &fleet.topic_rules {
         for action in rule.actions.iter().filter(|action| action.kind == "cloudwatchLogs") {
             let Some(name) = action.text("logGroupName").filter(|name| !name.contains("${")) else { continue };
-            if !fleet.has_log_group(&name) {
+            // By its ARN, a group of another spec can be named.
+            let written = fleet.written(&rule.address, &format!("{}/logGroup", action.pointer));
+            let foreign = written.is_some_and(|written| written.as_str().is_some_and(|text| text.starts_with("arn:")));
+            if !foreign && !fleet.has_log_group(&name) {
                 let message = format!("it writes to the log group {name}, which is not declared");
                 findings
                     .add(&rule.address, &action.pointer, message)

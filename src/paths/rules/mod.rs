@@ -2,7 +2,9 @@
 
 pub mod alarm_loop;
 pub mod dimension_mismatch;
+pub mod dimension_names_nothing;
 pub mod disabled_check;
+pub mod filter_drops_alerts;
 pub mod function_lacks_permission;
 pub mod function_never_invoked;
 pub mod function_not_invocable;

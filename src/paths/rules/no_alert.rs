@@ -3,6 +3,7 @@
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
+use crate::paths::model::metric::Read;
 
 pub const RULE: Rule = Rule { page: PAGE, check };
 
@@ -41,7 +42,7 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
     for profile in fleet.profiles.iter().filter(|profile| profile.alert.is_none()) {
         let behaviors = profile.alerting().count();
         // AWS IoT counts violations in CloudWatch; an alarm on that count is an alert too.
-        let counted = |read: &&crate::paths::model::metric::Read| {
+        let counted = |read: &&Read| {
             let of = read.dimensions.get("SecurityProfileName");
             read.namespace == "AWS/IoT"
                 && read.metric == "Violations"

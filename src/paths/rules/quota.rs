@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
+use crate::paths::model::profile::Profile;
 
 pub const RULE: Rule = Rule { page: PAGE, check };
 
@@ -41,7 +42,7 @@ const REPORT_EVERY: i64 = 300;
 const REPORTS_A_SECOND: f64 = 3500.0;
 
 fn check(fleet: &Fleet, findings: &mut Findings) {
-    let mut of_target: BTreeMap<&str, Vec<&crate::paths::model::profile::Profile>> = BTreeMap::new();
+    let mut of_target: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
     for profile in &fleet.profiles {
         profile.attached.iter().for_each(|target| of_target.entry(target).or_default().push(profile));
         let elements: usize =

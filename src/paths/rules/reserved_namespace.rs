@@ -1,5 +1,6 @@
 //! Metrics and messages sent to where only AWS may write.
 
+use crate::address::Address;
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
@@ -23,7 +24,7 @@ topicRules: { watch: { sql: \"SELECT * FROM 'a'\", actions: [{ cloudwatchMetric:
 };
 
 fn check(fleet: &Fleet, findings: &mut Findings) {
-    let mut reported: Vec<(&crate::address::Address, &str)> = Vec::new();
+    let mut reported: Vec<(&Address, &str)> = Vec::new();
     for produced in fleet.produced.iter().filter(|produced| produced.namespace.starts_with("AWS/")) {
         if reported.contains(&(&produced.by, &produced.pointer)) {
             continue;

@@ -2,7 +2,7 @@
 
 use crate::address::Address;
 use crate::diagnostic::{Severity, did_you_mean};
-use crate::paths::finding::{Findings, Page, Rule};
+use crate::paths::finding::{Finding, Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
 use crate::paths::model::metric::{Read, published_by_iot};
 use crate::paths::trace::metric_node;
@@ -59,12 +59,7 @@ struct Lack {
     fix: String,
 }
 
-fn report<'f>(
-    address: &Address,
-    read: &Read,
-    lack: Lack,
-    findings: &'f mut Findings,
-) -> &'f mut crate::paths::finding::Finding {
+fn report<'f>(address: &Address, read: &Read, lack: Lack, findings: &'f mut Findings) -> &'f mut Finding {
     let finding = findings.add(address, &read.subject, lack.message).fix(lack.fix).severity(lack.severity);
     finding.pointers.clone_from(&read.pointers);
     finding
