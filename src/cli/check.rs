@@ -42,7 +42,7 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     }
     let report = front::trace(&checked, &place, &states);
     let mut all = checked.diagnostics.clone();
-    let shown = |severity: Severity| global.json || args.notes || severity != Severity::Note;
+    let shown = |severity: Severity| args.notes || severity != Severity::Note;
     let found = report.diagnostics(&checked.resolved.entries, |one| shown(one.finding.severity));
     found.iter().for_each(|diagnostic| all.push(diagnostic.clone()));
     all.sort();

@@ -20,4 +20,4 @@ pub mod topic_filter;
 pub mod trace;
 pub mod waiver;
 
-pub use registry::{codes, explain};
+pub use registry::{codes, explain, pages};

@@ -26,18 +26,21 @@ pub enum Verdict {
 pub struct Service<'a> {
     /// Such as `iot.amazonaws.com`.
     pub principal: &'a str,
-    /// The object's ARN.
-    pub source_arn: &'a str,
+    /// The object's ARN, where AWS says which one it gives.
+    pub source_arn: Option<&'a str>,
     pub place: &'a Place,
 }
 
 impl Service<'_> {
     /// SNS still gives the account as `aws:SourceOwner` too: its default policy tests that key.
     fn context(&self) -> Context {
-        Context::default()
+        let context = Context::default()
             .with_text("aws:SourceAccount", &self.place.account)
-            .with_text("aws:SourceOwner", &self.place.account)
-            .with_text("aws:SourceArn", self.source_arn)
+            .with_text("aws:SourceOwner", &self.place.account);
+        match self.source_arn {
+            Some(arn) => context.with_text("aws:SourceArn", arn),
+            None => context,
+        }
     }
 }
 

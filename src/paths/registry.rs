@@ -5,7 +5,40 @@ use super::rules::*;
 use super::waiver;
 
 /// Every rule, in the order in which a signal travels.
-pub const RULES: &[&Rule] = &[&inverted_criteria::RULE, &untrusting_role::RULE, &role_lacks_permission::RULE];
+pub const RULES: &[&Rule] = &[
+    &inverted_criteria::RULE,
+    &healthy_device_alarms::RULE,
+    &unreported_metric::RULE,
+    &small_population::RULE,
+    &unattached_profile::RULE,
+    &quota::RULE,
+    &untrusting_role::RULE,
+    &role_lacks_permission::RULE,
+    &topic_refuses_publisher::RULE,
+    &nobody_subscribed::RULE,
+    &filter_drops_alerts::RULE,
+    &mail_only::RULE,
+    &no_alert::RULE,
+    &function_not_invocable::RULE,
+    &function_lacks_permission::RULE,
+    &function_never_invoked::RULE,
+    &rule_never_matches::RULE,
+    &function_read_as_field::RULE,
+    &metric_timestamp::RULE,
+    &reserved_namespace::RULE,
+    &missing_log_group::RULE,
+    &unproduced_metric::RULE,
+    &dimension_mismatch::RULE,
+    &dimension_names_nothing::RULE,
+    &unit_mismatch::RULE,
+    &unreachable_threshold::RULE,
+    &scarce_datapoints::RULE,
+    &missing_data::RULE,
+    &alarm_loop::RULE,
+    &unwatched_metric::RULE,
+    &disabled_check::RULE,
+    &no_owner::RULE,
+];
 
 /// The page of a code.
 pub fn explain(code: &str) -> Option<Page> {
@@ -17,7 +50,8 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     pages().map(|page| page.code)
 }
 
-fn pages() -> impl Iterator<Item = Page> {
+/// Every page, those about waivers last.
+pub fn pages() -> impl Iterator<Item = Page> {
     RULES.iter().map(|rule| rule.page).chain(waiver::PAGES.iter().copied())
 }
 
@@ -31,15 +65,25 @@ mod tests {
 
     #[test]
     fn the_wrong_example_of_every_page_is_reported_and_the_right_one_is_not() {
-        for rule in RULES {
-            let page = rule.page;
+        let mut wrongs: Vec<String> = Vec::new();
+        for page in RULES.iter().map(|rule| rule.page) {
             let codes = |text: &str| findings(text).iter().map(|one| (one.code, one.severity)).collect::<Vec<_>>();
-            let wrong = codes(page.wrong);
-            assert!(wrong.contains(&(page.code, page.severity)), "{}: {wrong:?}", page.code);
-            let right = codes(page.right);
-            assert!(!right.iter().any(|(code, _)| *code == page.code), "{}: {right:?}", page.code);
-            let others: Vec<_> = right.iter().filter(|(_, severity)| *severity == Severity::Error).collect();
-            assert!(others.is_empty(), "{}: the fix brings another error: {others:?}", page.code);
+            let (wrong, right) = (codes(page.wrong), codes(page.right));
+            if !wrong.contains(&(page.code, page.severity)) {
+                wrongs.push(format!("{} is not reported: {wrong:?}", page.code));
+            }
+            let left = |(code, severity): &&(&str, Severity)| *code == page.code || *severity == Severity::Error;
+            wrongs.extend(right.iter().find(left).map(|left| format!("{}: the right example has {left:?}", page.code)));
+        }
+        assert!(wrongs.is_empty(), "{wrongs:#?}");
+    }
+
+    #[test]
+    fn the_document_lists_every_rule() {
+        let text = include_str!("../../docs/paths.md");
+        for page in pages() {
+            let row = format!("| `{}` | {} | {} |", page.code, page.severity, page.title);
+            assert!(text.contains(&row), "docs/paths.md lacks: {row}");
         }
     }
 

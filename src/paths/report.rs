@@ -75,13 +75,15 @@ impl Report {
         self.findings.iter().filter_map(|one| Some((&one.finding, one.waived.as_ref()?)))
     }
 
-    /// The open findings that `wanted` takes, as messages. Why a rule matters is said once.
+    /// The open findings that `wanted` takes, as messages in reading order. Why a rule matters is said once.
     pub fn diagnostics(&self, entries: &BTreeMap<Address, Entry>, wanted: impl Fn(&Judged) -> bool) -> Diagnostics {
+        let wanted = self.open().filter(|one| wanted(one));
+        let mut found: Vec<Diagnostic> = wanted.map(|one| diagnostic(&one.finding, entries)).collect();
+        found.sort_by_key(|diagnostic| diagnostic.at.map(|span| (span.source, span.start)));
         let mut diagnostics = self.about_waivers.clone();
         let mut explained = BTreeSet::new();
-        for one in self.open().filter(|one| wanted(one)) {
-            let mut diagnostic = diagnostic(&one.finding, entries);
-            if !explained.insert(one.finding.code) {
+        for mut diagnostic in found {
+            if !explained.insert(diagnostic.code) {
                 diagnostic.why = None;
             }
             diagnostics.push(diagnostic);
@@ -121,7 +123,9 @@ fn diagnostic(finding: &Finding, entries: &BTreeMap<Address, Entry>) -> Diagnost
     diagnostic.help = (!finding.fix.is_empty()).then(|| finding.fix.clone());
     diagnostic.why = registry::explain(finding.code).map(|page| page.why.to_owned());
     let Some(entry) = entries.get(&finding.address) else { return diagnostic };
-    let at = finding.pointers.iter().find_map(|pointer| Some((pointer, entry.node.find(pointer)?)));
+    // An empty pointer is the entry's own name.
+    let named = finding.pointers.iter().take_while(|pointer| !pointer.is_empty());
+    let at = named.into_iter().find_map(|pointer| Some((pointer, entry.node.find(pointer)?)));
     diagnostic.at(match at {
         // What is wrong with a map or a list is best seen at its name.
         Some((pointer, node)) if matches!(node.tree, Tree::Map(_) | Tree::List(_)) => entry.node.key_span(pointer),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use clap::Parser;
 
 use super::finding::Finding;
+use super::report::Report;
+use super::trace::Paths;
 use crate::cli::{Cli, front};
 
 /// Five sensors that send every thirty seconds, in the group `hall`.
@@ -25,6 +27,15 @@ pub fn findings(text: &str) -> Vec<Finding> {
 }
 
 pub fn findings_with(text: &str, scenario: &str) -> Vec<Finding> {
+    report(text, scenario).findings.into_iter().map(|one| one.finding).collect()
+}
+
+/// The paths of a spec without its head.
+pub fn paths(text: &str) -> Paths {
+    report(text, SCENARIO).paths
+}
+
+fn report(text: &str, scenario: &str) -> Report {
     let dir = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(dir.path().join("code")).expect("made");
     std::fs::write(dir.path().join("code/main.py"), "def handler(event, context):\n    return None\n")
@@ -44,8 +55,7 @@ pub fn findings_with(text: &str, scenario: &str) -> Vec<Finding> {
     };
     let objects: BTreeMap<_, _> =
         checked.resolved.desired.iter().map(|(address, desired)| (address.clone(), &desired.state)).collect();
-    let report = front::trace(&checked, &place, &objects);
-    report.findings.into_iter().map(|one| one.finding).collect()
+    front::trace(&checked, &place, &objects)
 }
 
 /// The findings of one rule, as `address subject`.

@@ -87,15 +87,16 @@ impl Paths {
         Paths { steps, signals }
     }
 
-    /// `7 signals, 6 reach somebody`.
+    /// `7 signals, 6 of which reach somebody`.
     pub fn in_words(&self) -> String {
         let reached = self.signals.iter().filter(|signal| !signal.reaches.is_empty()).count();
-        let signals = self.signals.len();
-        let noun = if signals == 1 { "signal" } else { "signals" };
-        match reached {
-            reached if reached == signals => format!("{signals} {noun}, all of which reach somebody"),
-            0 => format!("{signals} {noun}, none of which reaches anybody"),
-            reached => format!("{signals} {noun}, {reached} of which reach somebody"),
+        match (self.signals.len(), reached) {
+            (1, 0) => "1 signal, which reaches nobody".into(),
+            (1, _) => "1 signal, which reaches somebody".into(),
+            (signals, 0) => format!("{signals} signals, none of which reaches anybody"),
+            (signals, reached) if reached == signals => format!("{signals} signals, all of which reach somebody"),
+            (signals, 1) => format!("{signals} signals, 1 of which reaches somebody"),
+            (signals, reached) => format!("{signals} signals, {reached} of which reach somebody"),
         }
     }
 }
@@ -194,4 +195,52 @@ fn counts(read: &Read, profile: &Profile, behavior: &Behavior) -> bool {
         && read.metric == "Violations"
         && is("SecurityProfileName", &profile.address.name)
         && is("BehaviorName", &behavior.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::paths::testing::paths;
+
+    const FLEET: &str = "topics:
+  alerts: { subscriptions: { count: { function: count } } }
+  phone: { subscriptions: { oncall: { sms: \"+4915112345678\" } } }
+roles:
+  defender: { trustedBy: [iot.amazonaws.com], allow: [{ actions: [sns:Publish], resources: [\"${topics.alerts.arn}\"] }] }
+  runner: { trustedBy: [lambda.amazonaws.com], allow: [{ actions: [cloudwatch:PutMetricData], resources: [\"*\"] }] }
+functions: { count: { source: code, runtime: python3.12, handler: main.handler, role: runner, emits: [{ namespace: Fleet, metrics: [Violations] }] } }
+alarms: { many: { metric: METRIC, statistic: Sum, period: 5m, alarmWhen: \"> 5\", treatMissingData: notBreaching, notify: [phone] } }
+securityProfiles:
+  base:
+    alertTo: { topic: alerts, role: defender }
+    attachTo: [{ all: things }]
+    behaviors:
+      Sent: { metric: aws:num-messages-sent, alarmWhen: \"> 5 in 5m\" }
+      Quiet: { metric: aws:num-messages-received, alarmWhen: \"> 5 in 5m\", suppressAlerts: true }
+";
+
+    fn reaches(text: &str) -> Vec<(String, Vec<String>)> {
+        let paths = paths(text);
+        paths.signals.into_iter().map(|one| (one.node, one.reaches.into_iter().collect())).collect()
+    }
+
+    #[test]
+    fn a_signal_is_followed_over_functions_metrics_and_alarms() {
+        let phone = "sms:+4915112345678".to_owned();
+        let through =
+            |ends: &[&str]| [ends, &["sms:+4915112345678"]].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let sent = "securityProfiles.base/Sent".to_owned();
+        let alarm = "alarms.many".to_owned();
+        let own = FLEET.replace("METRIC", "Fleet/Violations");
+        assert_eq!(
+            reaches(&own),
+            [(sent.clone(), through(&["functions.count"])), (alarm.clone(), vec![phone.clone()])]
+        );
+        let refused = own.replace("sns:Publish", "sns:Subscribe");
+        assert_eq!(reaches(&refused), [(sent.clone(), vec![]), (alarm.clone(), vec![phone.clone()])]);
+        // AWS IoT counts violations too, whatever becomes of the alert.
+        let counted = refused.replace("Fleet/Violations", "AWS/IoT/Violations");
+        assert_eq!(reaches(&counted), [(sent.clone(), vec![phone.clone()]), (alarm.clone(), vec![phone])]);
+        let nothing = own.replace("Fleet/Violations", "AWS/IoT/Violation");
+        assert_eq!(reaches(&nothing), [(sent, vec!["functions.count".to_owned()]), (alarm, vec![])]);
+    }
 }

@@ -1,6 +1,6 @@
 //! The parts of a spec's head that are no sections: what is waived, and what the devices do.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use fleet_detect::scenario::model::Scenario;
 use jiff::civil::Date;
@@ -77,7 +77,7 @@ fn scenario(text: &str) -> Result<Scenario, String> {
     Ok(scenario)
 }
 
-fn unusable(path: &PathBuf, message: &str) -> Diagnostic {
+fn unusable(path: &Path, message: &str) -> Diagnostic {
     Diagnostic::error("bad-scenario", format!("`{}` is no scenario: {message}", path.display()))
         .help("`fleetctl simulate --scenario` reads the same files; docs/spec.md says what the spec takes from them")
 }

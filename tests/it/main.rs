@@ -7,6 +7,7 @@ mod documented;
 mod golden;
 mod interruption;
 mod mistakes;
+mod paths;
 mod program;
 mod recipe;
 mod simulate;

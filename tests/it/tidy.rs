@@ -51,7 +51,7 @@ fn only_aws_and_resources_and_the_index_reader_name_the_sdk() {
 
 #[test]
 fn deciding_is_synchronous() {
-    for part in ["src/spec", "src/render"] {
+    for part in ["src/spec", "src/render", "src/paths"] {
         never(part, &[], &["async fn", ".await", "tokio::"], "deciding is pure and synchronous");
     }
     for file in

@@ -14,7 +14,7 @@ pub struct Function {
     pub permissions: Vec<Permission>,
     pub emits: Vec<Emission>,
     /// Actions that the code calls.
-    pub needs: Vec<Need>,
+    pub needs: Vec<String>,
 }
 
 pub struct Permission {
@@ -30,12 +30,6 @@ pub struct Emission {
     pub metrics: Vec<String>,
     pub dimensions: Vec<String>,
     pub unit: Option<String>,
-}
-
-pub struct Need {
-    pub action: String,
-    /// `*` where the spec does not say.
-    pub resources: Vec<String>,
 }
 
 impl Function {
@@ -59,10 +53,6 @@ impl Function {
                 unit: text(value, "unit"),
             })
         };
-        let need = |value: &Value| match value {
-            Value::String(action) => Some(Need { action: action.clone(), resources: vec!["*".into()] }),
-            _ => None,
-        };
         Function {
             address: address.clone(),
             arn,
@@ -74,7 +64,7 @@ impl Function {
                 .filter_map(|(_, p)| permission(p))
                 .collect(),
             emits: list("emits").iter().filter_map(emission).collect(),
-            needs: list("needs").iter().filter_map(need).collect(),
+            needs: list("needs").iter().filter_map(|action| action.as_str().map(str::to_owned)).collect(),
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Subscription {
     pub protocol: String,
     pub endpoint: String,
     pub filter: Option<Value>,
+    /// Whether the filter looks at the body, not at attributes.
+    pub filters_body: bool,
 }
 
 impl Topic {
@@ -28,7 +30,8 @@ impl Topic {
         let subscription = |(key, state): (&String, &Value)| {
             let (protocol, endpoint) = key.split_once(':')?;
             let filter = state.get("filterPolicy").filter(|filter| !filter.is_null()).cloned();
-            Some(Subscription { protocol: protocol.to_owned(), endpoint: endpoint.to_owned(), filter })
+            let filters_body = text(state, "filterPolicyScope").as_deref() == Some("MessageBody");
+            Some(Subscription { protocol: protocol.to_owned(), endpoint: endpoint.to_owned(), filter, filters_body })
         };
         Topic {
             address: address.clone(),

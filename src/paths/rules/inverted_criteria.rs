@@ -21,12 +21,14 @@ const PAGE: Page = Page {
           stays at five or below, which is every healthy one, and is silent for the one that misbehaves.",
     wrong: "securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     behaviors:
       Failures:
         metric: aws:num-authorization-failures
         criteria: { comparisonOperator: greater-than, value: { count: 5 }, durationSeconds: 300 }",
     right: "securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     behaviors:
       Failures:
         metric: aws:num-authorization-failures
@@ -47,14 +49,14 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                 continue;
             }
             let (Some(threshold), Some(metric)) = (Threshold::of(behavior), metric(behavior)) else { continue };
-            let (turned, sign) = match threshold.operator {
-                ComparisonOperator::GreaterThan => ("less-than-equals", ">"),
-                ComparisonOperator::GreaterThanEquals => ("less-than", ">="),
+            let (turned, sign, rest) = match threshold.operator {
+                ComparisonOperator::GreaterThan => ("less-than-equals", ">", format!("{} or less", threshold.value)),
+                ComparisonOperator::GreaterThanEquals => ("less-than", ">=", format!("less than {}", threshold.value)),
                 _ => continue,
             };
             let Some((severity, healthy)) = judge(fleet, profile, behavior, &metric, &threshold) else { continue };
             let message = format!(
-                "`{}` calls {} {} {} normal and alarms for every device that stays below: {healthy}",
+                "`{}` calls {} {} {} normal and alarms for every device with {rest}: {healthy}",
                 behavior.name,
                 metric.name(),
                 threshold.operator,

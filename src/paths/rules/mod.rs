@@ -1,5 +1,34 @@
 //! One rule a file: its page, its check, its tests. `registry` lists them; its tests try the examples of every page.
 
+pub mod alarm_loop;
+pub mod dimension_mismatch;
+pub mod dimension_names_nothing;
+pub mod disabled_check;
+pub mod filter_drops_alerts;
+pub mod function_lacks_permission;
+pub mod function_never_invoked;
+pub mod function_not_invocable;
+pub mod function_read_as_field;
+pub mod healthy_device_alarms;
 pub mod inverted_criteria;
+pub mod mail_only;
+pub mod metric_timestamp;
+pub mod missing_data;
+pub mod missing_log_group;
+pub mod no_alert;
+pub mod no_owner;
+pub mod nobody_subscribed;
+pub mod quota;
+pub mod reserved_namespace;
 pub mod role_lacks_permission;
+pub mod rule_never_matches;
+pub mod scarce_datapoints;
+pub mod small_population;
+pub mod topic_refuses_publisher;
+pub mod unattached_profile;
+pub mod unit_mismatch;
+pub mod unproduced_metric;
+pub mod unreachable_threshold;
+pub mod unreported_metric;
 pub mod untrusting_role;
+pub mod unwatched_metric;

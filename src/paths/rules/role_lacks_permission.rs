@@ -26,6 +26,7 @@ roles:
     managedPolicies: [service-role/AWSIoTDeviceDefenderAudit]
 securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     alertTo: { topic: alerts, role: device-defender }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     right: "topics: { alerts: { subscriptions: { oncall: { sms: \"+4915112345678\" } } } }
@@ -36,6 +37,7 @@ roles:
     allow: [{ actions: [sns:Publish], resources: [\"${topics.alerts.arn}\"] }]
 securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     alertTo: { topic: alerts, role: device-defender }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     source: "Device Defender developer guide, \"Detect permissions\"; IoT developer guide, the pages of the rule actions; \
@@ -68,18 +70,25 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
             continue;
         }
         let actions = missing.join(", ");
-        let message = format!(
-            "{} may not {actions} on {}, which it needs {}",
-            role.address,
-            fleet.name_of(&duty.resource),
-            duty.purpose
-        );
-        let resource =
-            fleet.named(&duty.resource).map_or_else(|| duty.resource.clone(), |address| format!("${{{address}.arn}}"));
+        let (spoken, resource) = said(fleet, &duty.resource);
+        let message = format!("{} is not allowed {actions}{spoken}, which is needed {}", role.address, duty.purpose);
         let fix = format!("in {}: `allow: [{{ actions: [{actions}], resources: [\"{resource}\"] }}]`", role.address);
         let finding = findings.add(duty.address, format!("{} {}", duty.purpose, role.address), message).fix(fix);
         finding.pointers = duty.pointers;
         finding.cuts = duty.cuts;
+    }
+}
+
+/// The end of the ARNs of a log group's streams; any will do.
+const STREAM: &str = ":log-stream:any";
+
+/// A resource as a part of a sentence, and as one would write it in a policy of this spec.
+fn said(fleet: &Fleet, resource: &str) -> (String, String) {
+    let (object, rest) = resource.strip_suffix(STREAM).map_or((resource, ""), |group| (group, ":*"));
+    match fleet.named(object) {
+        Some(address) => (format!(" on {address}"), format!("${{{address}.arn}}{rest}")),
+        None if object == "*" => (String::new(), "*".into()),
+        None => (format!(" on {object}"), format!("{object}{rest}")),
     }
 }
 
@@ -90,16 +99,9 @@ fn duties<'a>(fleet: &'a Fleet) -> Vec<Duty<'a>> {
             let cuts: Vec<Link> =
                 profile.alerting().map(|one| (behavior_node(profile, one), fleet.name_of(&alert.to))).collect();
             let pointers = ["/alertTo/role", "/alertTargets/SNS/roleArn"];
-            publishing(
-                fleet,
-                &profile.address,
-                "to publish alerts",
-                &alert.role,
-                &alert.to,
-                &pointers,
-                cuts,
-                &mut duties,
-            );
+            let purpose = "to publish alerts";
+            let duty = Duty::new(&profile.address, purpose, &alert.role, PUBLISH, alert.to.clone(), &pointers);
+            publishing(fleet, Duty { cuts, ..duty }, &mut duties);
         }
         if let Some(export) = &profile.export {
             let resource = fleet.place.arn("iot", format_args!("topic/{}", export.to));
@@ -121,16 +123,9 @@ fn duties<'a>(fleet: &'a Fleet) -> Vec<Duty<'a>> {
             let to = fleet.name_of(&notify.to);
             let cuts = fleet.schedules.iter().map(|schedule| (schedule.address.to_string(), to.clone())).collect();
             let pointers = ["/notify/role"];
-            publishing(
-                fleet,
-                &audit.address,
-                "to announce audits",
-                &notify.role,
-                &notify.to,
-                &pointers,
-                cuts,
-                &mut duties,
-            );
+            let purpose = "to announce audits";
+            let duty = Duty::new(&audit.address, purpose, &notify.role, PUBLISH, notify.to.clone(), &pointers);
+            publishing(fleet, Duty { cuts, ..duty }, &mut duties);
         }
     }
     for rule in fleet.topic_rules.iter().filter(|rule| !rule.disabled) {
@@ -140,6 +135,8 @@ fn duties<'a>(fleet: &'a Fleet) -> Vec<Duty<'a>> {
     }
     duties
 }
+
+const PUBLISH: &[&str] = &["sns:Publish"];
 
 /// A few of the reads that every audit makes (AWS-managed policy AWSIoTDeviceDefenderAudit).
 const AUDIT_READS: &[&str] = &["iot:ListCertificates", "iot:DescribeCertificate", "iot:ListPolicies", "iot:GetPolicy"];
@@ -168,29 +165,23 @@ impl<'a> Duty<'a> {
     }
 }
 
-/// To publish to a topic; to one with a key of one's own, also to use that key.
-#[expect(clippy::too_many_arguments)]
-fn publishing<'a>(
-    fleet: &'a Fleet,
-    address: &'a Address,
-    purpose: &str,
-    role: &'a str,
-    topic_arn: &str,
-    pointers: &[&str],
-    cuts: Vec<Link>,
-    duties: &mut Vec<Duty<'a>>,
-) {
-    let topic = fleet.topic(topic_arn);
-    let policy = topic.and_then(|topic| topic.policy.as_ref());
-    let duty = Duty::new(address, purpose, role, &["sns:Publish"], topic_arn.to_owned(), pointers);
-    duties.push(Duty { policy, cuts: cuts.clone(), ..duty });
-    if let Some(key) =
-        topic.and_then(|topic| topic.kms_key.as_ref()).filter(|key| key.starts_with("arn:") && key.contains(":key/"))
-    {
-        let purpose = format!("{purpose} to the encrypted topic");
-        let duty = Duty::new(address, purpose, role, &["kms:Decrypt", "kms:GenerateDataKey"], key.clone(), pointers);
-        duties.push(Duty { cuts, ..duty });
+/// To publish to the topic that is the resource; to one with a key of one's own, also to use that key.
+fn publishing<'a>(fleet: &'a Fleet, duty: Duty<'a>, duties: &mut Vec<Duty<'a>>) {
+    let topic = fleet.topic(&duty.resource);
+    let own_key = topic.and_then(|topic| topic.kms_key.as_ref()).filter(|key| key.contains(":key/"));
+    if let Some(key) = own_key {
+        duties.push(Duty {
+            purpose: format!("{} to the encrypted topic", duty.purpose),
+            actions: &["kms:Decrypt", "kms:GenerateDataKey"],
+            resource: key.clone(),
+            facts: Vec::new(),
+            policy: None,
+            pointers: duty.pointers.clone(),
+            cuts: duty.cuts.clone(),
+            ..duty
+        });
     }
+    duties.push(Duty { policy: topic.and_then(|topic| topic.policy.as_ref()), ..duty });
 }
 
 fn of_action<'a>(fleet: &'a Fleet, rule: &'a TopicRule, action: &'a Action, duties: &mut Vec<Duty<'a>>) {
@@ -218,14 +209,12 @@ fn of_action<'a>(fleet: &'a Fleet, rule: &'a TopicRule, action: &'a Action, duti
         }
         "cloudwatchLogs" => {
             let Some(name) = text("logGroupName") else { return };
-            let group = fleet.place.arn("logs", format_args!("log-group:{name}:log-stream:any"));
+            let group = fleet.place.arn("logs", format_args!("log-group:{name}{STREAM}"));
             duties.push(duty(&["logs:CreateLogStream", "logs:PutLogEvents"], group));
         }
         "sns" => {
             let Some(arn) = text("targetArn") else { return };
-            let purpose = format!("for `{}`", action.kind);
-            let pointers: Vec<&str> = pointers.iter().map(String::as_str).collect();
-            publishing(fleet, &rule.address, &purpose, role, &arn, &pointers, target, duties);
+            publishing(fleet, Duty { cuts: target, ..duty(PUBLISH, arn) }, duties);
         }
         "republish" => {
             let Some(topic) = text("topic") else { return };

@@ -22,6 +22,7 @@ roles:
     allow: [{ actions: [sns:Publish], resources: [\"${topics.alerts.arn}\"] }]
 securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     alertTo: { topic: alerts, role: publisher }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     right: "topics: { alerts: { subscriptions: { oncall: { sms: \"+4915112345678\" } } } }
@@ -31,6 +32,7 @@ roles:
     allow: [{ actions: [sns:Publish], resources: [\"${topics.alerts.arn}\"] }]
 securityProfiles:
   baseline:
+    attachTo: [{ all: things }]
     alertTo: { topic: alerts, role: publisher }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     source: "Device Defender developer guide, \"Detect permissions\"; IoT developer guide, \"Granting an AWS IoT rule the \
@@ -44,7 +46,7 @@ struct Taker<'a> {
     purpose: String,
     role: &'a str,
     service: &'a str,
-    source_arn: String,
+    source_arn: Option<String>,
     pointers: Vec<String>,
     cuts: Vec<Link>,
 }
@@ -52,7 +54,7 @@ struct Taker<'a> {
 fn check(fleet: &Fleet, findings: &mut Findings) {
     for taker in takers(fleet) {
         let Some(role) = fleet.role(taker.role) else { continue };
-        let service = Service { principal: taker.service, source_arn: &taker.source_arn, place: fleet.place };
+        let service = Service { principal: taker.service, source_arn: taker.source_arn.as_deref(), place: fleet.place };
         if trusts(role, &service) != Verdict::Refused {
             continue;
         }
@@ -85,7 +87,7 @@ fn takers<'a>(fleet: &'a Fleet) -> Vec<Taker<'a>> {
                 purpose: purpose.into(),
                 role: &target.role,
                 service: IOT,
-                source_arn: profile.arn.clone(),
+                source_arn: Some(profile.arn.clone()),
                 pointers: pointers.map(String::from).into(),
                 cuts: behaviors.map(|one| (behavior_node(profile, one), fleet.name_of(&target.to))).collect(),
             });
@@ -98,7 +100,7 @@ fn takers<'a>(fleet: &'a Fleet) -> Vec<Taker<'a>> {
             role,
             service: IOT,
             // Audits act for the account as a whole; which ARN they name is not documented.
-            source_arn: fleet.place.arn("iot", "*"),
+            source_arn: None,
             pointers: vec![pointer.into()],
             cuts,
         };
@@ -118,7 +120,7 @@ fn takers<'a>(fleet: &'a Fleet) -> Vec<Taker<'a>> {
                 purpose: format!("for `{}`", action.kind),
                 role,
                 service: IOT,
-                source_arn: rule.arn.clone(),
+                source_arn: Some(rule.arn.clone()),
                 pointers: [format!("{}/role", action.pointer), format!("{}/roleArn", action.pointer)].into(),
                 cuts: action_target(fleet, action)
                     .map(|target| (rule.address.to_string(), target))
@@ -132,7 +134,7 @@ fn takers<'a>(fleet: &'a Fleet) -> Vec<Taker<'a>> {
         purpose: "to run".into(),
         role: &function.role,
         service: "lambda.amazonaws.com",
-        source_arn: function.arn.clone(),
+        source_arn: Some(function.arn.clone()),
         pointers: vec!["/role".into()],
         cuts: Vec::new(),
     }));
