@@ -137,7 +137,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     }
     let settings = subject.settings(checks)?;
     let mut report = examine(&subject, &settings, now)?;
-    let accepted = acceptance::read(global, &args.subject, args.waivers.as_deref(), &subject)?;
+    let accepted = acceptance::read(args.waivers.as_deref(), &subject)?;
     let idle = accepted.apply(&mut report, now)?;
     let gone = compare(args, &mut report)?;
     let audited = Audited {

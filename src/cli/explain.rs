@@ -6,11 +6,13 @@ use super::failure::Failure;
 use super::{Global, output};
 use crate::diagnostic::did_you_mean;
 use crate::exit;
+use crate::paths;
 
 /// Explain a finding: what it means, why it matters, what to do, with a wrong and a right example.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// An audit check such as LOGGING_DISABLED_CHECK, or a rule such as iot-policy/publish-any-thing. Left out: all codes.
+    /// An audit check such as LOGGING_DISABLED_CHECK, one of its rules such as iot-policy/publish-any-thing, or a rule of
+    /// alert paths such as inverted-criteria. Left out: all codes.
     code: Option<String>,
 }
 
@@ -24,8 +26,22 @@ struct Explainer {
     page: fn(&str) -> Option<String>,
 }
 
-const EXPLAINERS: &[Explainer] =
-    &[Explainer { title: "Audit checks and their rules", codes: audit_codes, page: fleet_audit::explain::explain }];
+const EXPLAINERS: &[Explainer] = &[
+    Explainer { title: "Alert paths, reported by check and plan", codes: path_codes, page: path_page },
+    Explainer {
+        title: "Audit checks and their rules, reported by audit",
+        codes: audit_codes,
+        page: fleet_audit::explain::explain,
+    },
+];
+
+fn path_codes() -> Vec<(String, String)> {
+    paths::pages().map(|page| (page.code.to_owned(), format!("{} ({})", page.title, page.severity))).collect()
+}
+
+fn path_page(code: &str) -> Option<String> {
+    paths::explain(code).map(|page| page.to_string())
+}
 
 fn audit_codes() -> Vec<(String, String)> {
     let mut codes = Vec::new();

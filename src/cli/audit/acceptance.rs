@@ -12,12 +12,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::from_spec;
-use super::subject::{Named, Subject};
-use crate::cli::Global;
+use super::subject::Subject;
 use crate::cli::failure::Failure;
-use crate::cli::front;
-use crate::diagnostic::{Diagnostics, Sources, did_you_mean};
-use crate::spec::{load, vars};
+use crate::diagnostic::did_you_mean;
 
 /// What was accepted.
 pub struct Acceptance {
@@ -51,7 +48,7 @@ struct WaiverFile {
 }
 
 /// Reads all of them.
-pub fn read(global: &Global, input: &Named, file: Option<&Path>, subject: &Subject) -> Result<Acceptance, Failure> {
+pub fn read(file: Option<&Path>, subject: &Subject) -> Result<Acceptance, Failure> {
     let mut waivers = Vec::new();
     if let Some(path) = file {
         let found: WaiverFile = yaml(path)?;
@@ -59,8 +56,13 @@ pub fn read(global: &Global, input: &Named, file: Option<&Path>, subject: &Subje
     }
     let mut suppressions = Vec::new();
     if let Some(spec) = &subject.spec {
-        let path = front::spec_path(input.spec.as_deref())?;
-        waivers.extend(of_spec(global, &path)?);
+        let declared = spec.checked.waivers.iter().map(|waiver| Entry {
+            code: waiver.code.clone(),
+            address: waiver.address.clone(),
+            reason: waiver.reason.clone(),
+            until: waiver.until.to_string(),
+        });
+        waivers.extend(ours(declared.collect()).map_err(Failure::new)?);
         for (address, state) in from_spec::suppressions(&spec.checked) {
             match suppression(&state) {
                 Ok(found) if subject.is_spec() && names_a_version(&found) => eprintln!(
@@ -90,20 +92,6 @@ fn suppression(state: &Value) -> Result<Suppression, serde_json::Error> {
         "description": field("description"),
     });
     serde_json::from_value(plain)
-}
-
-/// The spec's `waivers:`, read from the tree: checking their form is the spec's matter.
-fn of_spec(global: &Global, path: &Path) -> Result<Vec<Waiver>, Failure> {
-    let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
-    let main = path.join("fleet.yaml");
-    let path = if path.is_dir() && main.exists() { main.as_path() } else { path };
-    let Some(mut root) = load::load(path, &mut sources, &mut diagnostics) else { return Ok(Vec::new()) };
-    let given = vars::given(&global.var, &mut sources, &mut diagnostics);
-    vars::substitute(&mut root, &given, &mut diagnostics);
-    let Some(node) = root.get("waivers") else { return Ok(Vec::new()) };
-    let entries = serde_json::from_value(node.to_json());
-    let entries = entries.map_err(|error| Failure::new(format!("{}: waivers: {error}", path.display())))?;
-    ours(entries).map_err(|message| Failure::new(format!("{}: {message}", path.display())))
 }
 
 /// The waivers of audit findings. A code that is nearly one of ours is a slip.
