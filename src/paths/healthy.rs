@@ -39,10 +39,9 @@ pub fn of_class(class: &Class, metric: &Metric, seconds: u32) -> Option<Range> {
         BuiltIn::NumMessagesSent => Some(stream(class, class.messages.as_ref(), seconds)),
         BuiltIn::NumMessagesReceived => Some(stream(class, class.deliveries.as_ref(), seconds)),
         BuiltIn::NumAuthorizationFailures => Some(Range { min: 0.0, max: 0.0 }),
-        BuiltIn::NumConnectionAttempts | BuiltIn::NumDisconnects => {
-            let most = class.session.map_or(0.0, |session| in_window(session.0, seconds, (100, 100)).max.max(1.0));
-            Some(Range { min: 0.0, max: most })
-        }
+        // Every device connects once; sessions that end make it connect again.
+        BuiltIn::NumConnectionAttempts => Some(Range { min: 0.0, max: sessions(class, seconds).max(1.0) }),
+        BuiltIn::NumDisconnects => Some(Range { min: 0.0, max: sessions(class, seconds) }),
         BuiltIn::AllBytesOut => delta(reports?.bytes_out),
         BuiltIn::AllBytesIn => delta(reports?.bytes_in),
         BuiltIn::AllPacketsOut => delta(reports?.packets_out),
@@ -86,6 +85,11 @@ pub fn by_nature(metric: BuiltIn) -> Option<(Range, &'static str)> {
         BuiltIn::NumDisconnects => Some((Range { min: 0.0, max: 1.0 }, "a healthy device seldom disconnects")),
         _ => None,
     }
+}
+
+/// How many sessions can end in a window.
+fn sessions(class: &Class, seconds: u32) -> f64 {
+    class.session.map_or(0.0, |session| in_window(session.0, seconds, (100, 100)).max)
 }
 
 fn custom(class: &Class, name: &str) -> Option<Range> {

@@ -16,13 +16,14 @@ const PAGE: Page = Page {
     title: "an alarm's own message goes to the function that counts for the alarm",
     why: "The function gets the alarm's message among the violations. If it counts whatever it gets, the alarm keeps \
           itself going, and the count is wrong. A filter on the subscription lets only violations through.",
-    wrong: "topics: { alerts: { subscriptions: { count: { function: count } } } }
+    wrong: "topics: { alerts: { subscriptions: { oncall: { sms: \"+4915112345678\" }, count: { function: count } } } }
 roles: { runner: { trustedBy: [lambda.amazonaws.com], allow: [{ actions: [cloudwatch:PutMetricData], resources: [\"*\"] }] } }
 functions: { count: { source: code, runtime: python3.12, handler: main.handler, role: runner, emits: [{ namespace: Fleet, metrics: [Violations] }] } }
 alarms: { many: { metric: Fleet/Violations, statistic: Sum, period: 5m, alarmWhen: \"> 5\", treatMissingData: notBreaching, notify: [alerts] } }",
     right: "topics:
   alerts:
     subscriptions:
+      oncall: { sms: \"+4915112345678\" }
       count: { function: count, filterPolicyScope: MessageBody, filterPolicy: { violationEventType: [{ exists: true }] } }
 roles: { runner: { trustedBy: [lambda.amazonaws.com], allow: [{ actions: [cloudwatch:PutMetricData], resources: [\"*\"] }] } }
 functions: { count: { source: code, runtime: python3.12, handler: main.handler, role: runner, emits: [{ namespace: Fleet, metrics: [Violations] }] } }

@@ -123,6 +123,12 @@ mod tests {
         assert_eq!(behavior("metric: aws:num-messages-sent, alarmWhen: \"< 11 in 5m\"", known), Some(Severity::Error));
         assert_eq!(behavior("metric: aws:message-byte-size, alarmWhen: \"> 399\"", known), Some(Severity::Warning));
         assert_eq!(behavior("metric: aws:message-byte-size, alarmWhen: \"> 400\"", known), None);
+        assert_eq!(
+            behavior("metric: aws:num-connection-attempts, alarmWhen: \"> 0 in 5m\"", known),
+            Some(Severity::Warning)
+        );
+        assert_eq!(behavior("metric: aws:num-connection-attempts, alarmWhen: \"> 1 in 5m\"", known), None);
+        assert_eq!(behavior("metric: aws:num-disconnects, alarmWhen: \"> 0 in 5m\"", known), None);
         assert_eq!(behavior("metric: battery, alarmWhen: \"< 40\"", known), None);
         assert_eq!(behavior("metric: battery, alarmWhen: \"< 41\"", known), Some(Severity::Warning));
     }
