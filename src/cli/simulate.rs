@@ -1,8 +1,8 @@
 //! `fleetctl simulate`: security profiles against recorded or made traffic, without any network.
 
-mod profiles;
+pub(super) mod profiles;
 mod report;
-mod source;
+pub(super) mod source;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -213,7 +213,7 @@ fn an_unlabelled_incident_is_suspected_and_a_labelled_one_is_detected() {
     assert_eq!(suspects.devices.len(), 1);
     let suspect = &suspects.devices[0];
     assert_eq!((suspect.device.as_str(), suspect.datapoints), ("device-7", 6));
-    assert_eq!((suspect.from, suspect.to), (from + STEP, to), "at the ends of its windows");
+    assert_eq!((suspect.from, suspect.to), (from, to), "as a label would say it");
 
     let incident = Incident { device: "device-7".into(), from, to, behaviors: vec!["sent".into()] };
     let labelled = tuned(&config, &events, &[incident], 0.1);

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::bound::{poisson_lower, poisson_upper};
+use super::bound::poisson_upper;
 use super::candidate::{Candidate, Conformity, Spread, spread, thresholds};
 use super::elements;
 use super::headroom;
 use super::labels::Incident;
+use super::notes;
 use super::outcome::{Frame, Outcome};
 use super::patch::alarm_when;
 use super::plan::{Plan, Planned};
 use super::record::{Recorder, Series, scalar_key};
-use super::report::{BehaviorTuning, Choice, IncidentFound, MONTH, Tuning};
+use super::report::{BehaviorTuning, Choice, IncidentFound, Tuning};
 use super::search::{Exposure, Framed, Limits, Scan, Terms, detected, framed, scan};
 use super::suspects::suspects;
 use crate::alarm::AlarmRules;
@@ -29,15 +30,15 @@ pub struct Settings {
 }
 
 /// One behaviour being tuned.
-struct Case<'a> {
-    planned: &'a Planned,
-    terms: &'a Terms<'a>,
+pub(crate) struct Case<'a> {
+    pub planned: &'a Planned,
+    pub terms: &'a Terms<'a>,
     framed: &'a [Framed<'a>],
-    frames: Vec<Frame<'a>>,
-    exposure: Exposure,
-    limits: Limits,
+    pub frames: Vec<Frame<'a>>,
+    pub exposure: Exposure,
+    pub limits: Limits,
     /// Where the values are numbers.
-    spread: Option<Spread>,
+    pub spread: Option<Spread>,
 }
 
 /// The position of a candidate that keeps the budget, and the scan that says so.
@@ -55,7 +56,7 @@ pub fn tune(plan: &Plan, recorder: &Recorder, incidents: &[Incident], settings: 
     let (from, to) = recorder.range()?;
     // The last datapoint belongs to the held-out part, if there is one.
     let training = ((to - from + 1) as f64 * (1.0 - settings.hold_out)).ceil() as i64;
-    let terms = Terms { incidents, cut: from + training, budget: settings.budget };
+    let terms = Terms { incidents, from, cut: from + training, to, budget: settings.budget };
     let mut first_alarms: BTreeMap<usize, (i64, String)> = BTreeMap::new();
     let mut behaviors = Vec::new();
     for planned in &plan.behaviors {
@@ -127,7 +128,8 @@ fn tune_behavior(
         tuned.criteria = Some(proposed.criteria.clone());
         tuned
     });
-    tuning.notes = case.notes(&tuning, chosen.map(|(_, pick)| pick));
+    let furthest = case.spread.is_some() && chosen.is_some_and(|(_, pick)| pick.chosen == 0);
+    tuning.notes = notes::notes(&case, &tuning, furthest);
     let delays = chosen.map_or(current_outcome.delays, |(_, pick)| pick.scan.outcomes[pick.chosen].delays.clone());
     (tuning, delays)
 }
@@ -140,7 +142,7 @@ impl<'a> Case<'a> {
         let fixed = planned.variants.is_empty() && planned.metric.value().is_scalar();
         let operator = planned.criteria.comparison_operator.filter(|_| fixed);
         let whole = planned.metric.value() == crate::metric::ValueKind::Count;
-        let spread = operator.and_then(|operator| spread(operator, whole, quiet_keys(&frames[0])));
+        let spread = operator.and_then(|operator| spread(operator, whole, frames[0].quiet_keys()));
         Self { planned, terms, framed, frames, exposure, limits, spread }
     }
 
@@ -216,13 +218,18 @@ impl<'a> Case<'a> {
         chosen
     }
 
-    /// The present number of datapoints, unless another detects more of the labelled incidents, or it has no pick.
+    /// The present number of datapoints, unless it has no pick or another detects more of the incidents that were
+    /// labelled as this behaviour's. Others are no reason: that one stray value more falls into them is chance.
     fn best(&self, picks: &[Pick]) -> Option<usize> {
-        let found = |pick: &Pick| detected(&pick.scan.outcomes[pick.chosen].delays, self.terms).0;
+        let ours = |pick: &Pick| {
+            let delays = &pick.scan.outcomes[pick.chosen].delays;
+            let named = delays.iter().filter(|(incident, _)| !self.terms.incidents[**incident].behaviors.is_empty());
+            detected(&named.map(|(incident, delay)| (*incident, *delay)).collect(), self.terms).0
+        };
         let rank = |position: &usize| {
             let pick = &picks[*position];
             let distance = pick.rules.to_alarm.abs_diff(self.planned.alarm.to_alarm);
-            (found(pick), std::cmp::Reverse(distance))
+            (ours(pick), std::cmp::Reverse(distance))
         };
         (0..picks.len()).max_by_key(rank)
     }
@@ -270,150 +277,5 @@ impl<'a> Case<'a> {
         let spells = self.framed[0].spells.iter().flatten();
         let all = spells.map(|spell| (spell.incident, 0)).collect();
         detected(&all, self.terms)
-    }
-
-    fn notes(&self, tuning: &BehaviorTuning, pick: Option<&Pick>) -> Vec<String> {
-        let mut notes = Vec::new();
-        if tuning.datapoints == 0 {
-            let why = match self.planned.criteria.ml_detection_config {
-                Some(_) => "ML Detect judges after 14 days with 25,000 datapoints",
-                None if !self.planned.variants.is_empty() => "percentiles need enough devices in a window",
-                None => "is the metric in the traffic, and the profile attached to the devices?",
-            };
-            return vec![format!("no datapoints: {why}")];
-        }
-        let Some(proposed) = &tuning.proposed else {
-            notes.push(self.why_nothing(tuning));
-            return notes;
-        };
-        let expected = self.terms.budget * self.exposure.training;
-        if self.limits.false_alarms == 0 && self.spread.is_some() {
-            notes.push(format!(
-                "the training part has {} device-months, in which the budget allows {} false alarms: less than one, so \
-                 the threshold is extrapolated beyond what was seen",
-                short(self.exposure.training),
-                short(expected)
-            ));
-        }
-        if self.spread.is_some_and(|spread| spread.worst == spread.median) {
-            notes.push(
-                "nearly all values are equal, so the traffic does not tell how far an ordinary device strays; set this \
-                 threshold by what the metric means"
-                    .to_owned(),
-            );
-        }
-        notes.extend(self.what_is_shown(proposed));
-        let faster = tuning.alternatives.iter().filter(|other| {
-            other.training_detected + other.held_out_detected >= proposed.training_detected + proposed.held_out_detected
-                && other.median_delay < proposed.median_delay
-                && other.median_delay.is_some()
-        });
-        if let Some(faster) = faster.min_by_key(|other| other.median_delay) {
-            notes.push(format!(
-                "`{}` after {} would detect as many incidents, {} earlier",
-                faster.alarm_when,
-                faster.alarm_after,
-                minutes(proposed.median_delay.unwrap_or_default() - faster.median_delay.unwrap_or_default())
-            ));
-        }
-        if pick.is_some_and(|pick| pick.chosen == 0 && self.spread.is_some()) {
-            notes.push(
-                "the threshold is the furthest that is offered: twice as far from the median as anything seen"
-                    .to_owned(),
-            );
-        }
-        let rare = tuning.elements.iter().filter(|element| element.devices == 1 && tuning.devices > 1).count();
-        if rare > 0 {
-            notes.push(format!(
-                "{rare} of {} elements were seen at one device only: are they normal?",
-                tuning.elements.len()
-            ));
-        }
-        notes
-    }
-
-    fn why_nothing(&self, tuning: &BehaviorTuning) -> String {
-        if !self.planned.variants.is_empty() {
-            let devices = tuning.devices;
-            return format!(
-                "no statistic keeps the budget and can fire: with {devices} devices the highest percentiles are the \
-                 largest value itself, and the next ones alarm too often; a fixed threshold would be steadier"
-            );
-        }
-        if !self.planned.metric.value().is_scalar() {
-            return "nothing was seen that a set could be made of, or all of the set was seen".to_owned();
-        }
-        "no threshold keeps the budget: devices reach the most extreme value in ordinary use".to_owned()
-    }
-
-    /// What the held-out part says, and what it would take to say more.
-    fn what_is_shown(&self, proposed: &Choice) -> Vec<String> {
-        let months = self.exposure.held_out;
-        let budget = self.terms.budget;
-        let count = proposed.held_out.unlabelled;
-        let (Some(rate), Some(at_most)) = (proposed.held_out_rate, proposed.held_out_rate_at_most) else {
-            return vec!["nothing was held out, so nothing shows that the budget is kept".to_owned()];
-        };
-        let seen = format!("held out: {count} false alarms in {} device-months", short(months));
-        if poisson_lower(count) / months > budget {
-            return vec![format!(
-                "{seen}, {} a device and month: the budget is broken there; the fleet has changed, or the training part \
-                 is too short",
-                short(rate)
-            )];
-        }
-        if at_most <= budget {
-            return vec![format!("{seen}: the rate is below {}, so the budget is shown to be kept", short(at_most))];
-        }
-        let mut text =
-            format!("{seen}: the rate is below {} with 95 % confidence, which does not show ", short(at_most));
-        text += &format!("the budget of {}", short(budget));
-        if budget > 0.0 {
-            let needed = poisson_upper(0) / budget;
-            let days = needed / months.max(f64::MIN_POSITIVE) * (self.held_out_days());
-            text += &format!(
-                "; that takes {} device-months without one, about {} days of these devices",
-                short(needed),
-                short(days.ceil())
-            );
-        }
-        vec![text]
-    }
-
-    fn held_out_days(&self) -> f64 {
-        let times = self.frames[0].series.devices.iter().flat_map(|device| device.points.last());
-        let last = times.map(|(at, _)| *at).max().unwrap_or(self.terms.cut);
-        (last - self.terms.cut).max(0) as f64 / (MONTH as f64 / 30.0)
-    }
-}
-
-/// Keys of the training part outside of incidents.
-fn quiet_keys<'f>(frame: &'f Frame) -> impl Iterator<Item = u64> + 'f {
-    frame.devices().flat_map(|(_, device, spells)| {
-        let points = device.points.iter().filter(|(at, _)| *at < frame.cut);
-        let quiet = points.filter(|(at, _)| !spells.iter().any(|spell| spell.holds(*at)));
-        quiet.map(|(_, key)| *key)
-    })
-}
-
-/// A number for people: three digits that matter.
-pub fn short(number: f64) -> String {
-    if number == 0.0 || !number.is_finite() {
-        return number.to_string();
-    }
-    let digits = (2 - number.abs().log10().floor() as i32).clamp(0, 12) as usize;
-    let text = format!("{number:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// A length of time for people, from milliseconds.
-pub fn minutes(millis: i64) -> String {
-    let seconds = millis / 1000;
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 if seconds % 60 == 0 => format!("{}m", seconds / 60),
-        60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
-        _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
-        _ => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
     }
 }

@@ -18,8 +18,10 @@ mod elements;
 mod grid;
 mod headroom;
 mod labels;
+mod notes;
 mod outcome;
 
+pub mod page;
 pub mod patch;
 mod plan;
 mod record;
@@ -28,8 +30,9 @@ mod search;
 mod suspects;
 
 pub use bound::poisson_upper;
-pub use choose::{Settings, minutes, short, tune};
+pub use choose::{Settings, tune};
 pub use labels::Incident;
+pub use notes::{minutes, short};
 pub use plan::Plan;
 pub use record::{MAX_DATAPOINTS, Recorder};
 pub use report::*;

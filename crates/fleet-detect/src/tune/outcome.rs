@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::candidate::Conformity;
 use super::labels::Spell;
+use super::plan::Reach;
 use super::record::{DeviceSeries, Series};
 use crate::alarm::{Alarm, AlarmRules};
 
@@ -41,6 +42,7 @@ pub(crate) struct Frame<'a> {
     pub spells: &'a [Vec<Spell>],
     /// Milliseconds since the Unix epoch: what happens from then on is held out.
     pub cut: i64,
+    pub reach: Reach,
     /// Devices left out, by position in the series.
     pub without: BTreeSet<usize>,
 }
@@ -51,6 +53,14 @@ impl Frame<'_> {
         let all = self.series.devices.iter().zip(self.spells).enumerate();
         all.filter(|(position, _)| !self.without.contains(position))
             .map(|(position, (device, spells))| (position, device, spells.as_slice()))
+    }
+
+    /// Keys of the training part outside of incidents.
+    pub fn quiet_keys(&self) -> impl Iterator<Item = u64> {
+        self.devices().flat_map(|(_, device, spells)| {
+            let points = device.points.iter().filter(|(at, _)| *at < self.cut);
+            points.filter(|(at, _)| !spells.iter().any(|spell| spell.holds(*at))).map(|(_, key)| *key)
+        })
     }
 
     /// Runs the alarm rule over every device.

@@ -7,7 +7,7 @@ use crate::behavior::{Behavior, ComparisonOperator, Criteria, DimensionOperator}
 use crate::value::MetricValue;
 
 /// Elements of a list that `alarmWhen` shows; the rest is counted.
-const SHOWN: usize = 8;
+const SHOWN: usize = 4;
 
 /// When criteria alarm: `> 5 in 5m`. Long lists are cut short, so this is for reading.
 pub fn alarm_when(criteria: &Criteria) -> String {
@@ -159,6 +159,6 @@ mod tests {
             value: Some(MetricValue::Ports((0..12).collect())),
             ..Criteria::default()
         };
-        assert_eq!(alarm_when(&long), "any not in [0, 1, 2, 3, 4, 5, 6, 7, … 4 more]");
+        assert_eq!(alarm_when(&long), "any not in [0, 1, 2, 3, … 8 more]");
     }
 }

@@ -3,7 +3,7 @@
 //! A value is kept as a key: numbers as bits whose order is that of the numbers, lists as their position among the
 //! distinct lists seen, and what was judged against the fleet or a model as its verdict. So nothing is rounded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::judge::Datapoint;
 use crate::value::Value;
@@ -59,6 +59,11 @@ impl Recorder {
     /// Datapoints that were more than can be kept; results without them would be wrong.
     pub fn left_out(&self) -> u64 {
         self.left_out
+    }
+
+    /// Names of the devices with a datapoint.
+    pub fn devices(&self) -> BTreeSet<&str> {
+        self.series.values().flat_map(|series| &series.devices).map(|device| device.name.as_str()).collect()
     }
 
     /// First and last time, if there is any datapoint.

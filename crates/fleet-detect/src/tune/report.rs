@@ -94,11 +94,11 @@ pub struct Suspects {
     pub without: String,
 }
 
-/// One of them: between these times its values were beyond what the others need.
+/// One of them: between these times it had values beyond all that the others had. The times are what a label would say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Suspect {
     pub device: String,
-    /// Milliseconds since the Unix epoch: first and last such datapoint.
+    /// Milliseconds since the Unix epoch: what the first and the last such datapoint tell of, the end exclusive.
     pub from: i64,
     pub to: i64,
     pub datapoints: u64,

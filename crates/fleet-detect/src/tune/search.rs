@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::candidate::Candidate;
 use super::labels::{Incident, spells};
 use super::outcome::{Frame, Outcome};
-use super::plan::Planned;
+use super::plan::{Planned, Reach};
 use super::record::Series;
 use super::report::MONTH;
 use crate::alarm::AlarmRules;
@@ -21,8 +21,10 @@ const SHORT_ALARM: u64 = 12;
 /// The parts of the time, the incidents and the budget: what all behaviours share.
 pub(crate) struct Terms<'a> {
     pub incidents: &'a [Incident],
-    /// Milliseconds since the Unix epoch: what happens from then on is held out.
+    /// First datapoint of all, the time from which is held out, and last; milliseconds since the Unix epoch.
+    pub from: i64,
     pub cut: i64,
+    pub to: i64,
     /// False alarms a device and month.
     pub budget: f64,
 }
@@ -48,7 +50,7 @@ pub(crate) struct Scan {
 /// A series with its incidents.
 pub(crate) fn framed<'a>(terms: &Terms, planned: &Planned, behavior: &str, series: &'a Series) -> Framed<'a> {
     let spells = spells(terms.incidents, behavior, series, planned.reach);
-    Framed { series, spells, cut: terms.cut, reach: planned.reach.millis }
+    Framed { series, spells, cut: terms.cut, reach: planned.reach }
 }
 
 /// Owns what a [`Frame`] borrows.
@@ -56,12 +58,18 @@ pub(crate) struct Framed<'a> {
     pub series: &'a Series,
     pub spells: Vec<Vec<super::labels::Spell>>,
     cut: i64,
-    reach: i64,
+    reach: Reach,
 }
 
 impl Framed<'_> {
     pub fn frame(&self) -> Frame<'_> {
-        Frame { series: self.series, spells: &self.spells, cut: self.cut, without: Default::default() }
+        Frame {
+            series: self.series,
+            spells: &self.spells,
+            cut: self.cut,
+            reach: self.reach,
+            without: Default::default(),
+        }
     }
 
     /// What was observed of the devices in a frame.
@@ -71,7 +79,7 @@ impl Framed<'_> {
         for (_, device, spells) in frame.devices() {
             let times = || device.points.iter().map(|(at, _)| *at);
             let (Some(first), Some(last)) = (times().min(), times().max()) else { continue };
-            let first = first.saturating_sub(self.reach);
+            let first = first.saturating_sub(self.reach.millis);
             training += last.min(self.cut).saturating_sub(first).max(0);
             held_out += last.saturating_sub(first.max(self.cut)).max(0);
             let quiet = |at: i64| at < self.cut && !spells.iter().any(|spell| spell.holds(at));
