@@ -21,6 +21,7 @@ mod schema;
 pub mod session;
 mod simulate;
 mod test;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -114,6 +115,7 @@ enum Command {
     Test(test::Args),
     Audit(Box<audit::Args>),
     Explain(explain::Args),
+    Tune(Box<tune::Args>),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
     Completions(completions::Args),
@@ -134,6 +136,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Test(args) => test::run(&global, &args),
         Command::Audit(args) => audit::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args),
+        Command::Tune(args) => tune::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
         Command::Completions(args) => completions::run(&args),

@@ -13,5 +13,6 @@ mod recipe;
 mod simulate;
 mod test_command;
 mod tidy;
+mod tune;
 mod two_specs;
 mod world;

@@ -39,6 +39,7 @@
 //! - Evaluating: [`config`], [`evaluator`], [`state`]; what AWS leaves open is [`semantics`], and [`explain`] names the
 //!   choices behind an alarm. Output: [`violation`] as sent to SNS, [`history`] as alarms with a beginning and an end.
 //! - Traffic: [`traffic`] reads it, [`scenario`] makes it, [`expect`] compares alarms with what a test file expects.
+//! - Tuning: [`tune`] proposes thresholds from datapoints and a budget of false alarms.
 //! - Reporting: [`summary`] holds totals, before and after, and the self-contained HTML page.
 //!
 //! # How time and disorder work
@@ -64,7 +65,6 @@
 //!
 //! - **A driver that splits devices over threads.** Populations merge; the exchange between evaluators at each window's
 //!   end is not written.
-//! - **Threshold tuning.** [`Output::with_datapoints`] gives the values it would work on.
 //! - **Long idle stretches** with an `aws:disconnect-duration` behaviour cost one sample a device and window.
 
 mod alarm;
@@ -93,6 +93,7 @@ mod stamped;
 pub mod state;
 pub mod summary;
 pub mod traffic;
+pub mod tune;
 pub mod validate;
 pub mod value;
 pub mod violation;

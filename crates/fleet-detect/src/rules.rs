@@ -184,7 +184,7 @@ fn alarm_rules(criteria: &Criteria, semantics: &Semantics, window: Option<i64>) 
     }
 }
 
-fn check(criteria: &Criteria) -> Option<Check> {
+pub(crate) fn check(criteria: &Criteria) -> Option<Check> {
     if let Some(learned) = &criteria.ml_detection_config {
         return Some(Check::Learned { confidence: learned.confidence_level });
     }

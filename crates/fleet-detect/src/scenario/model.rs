@@ -342,7 +342,7 @@ impl Selection {
         }
     }
 
-    pub(super) fn holds(&self, name: &str, class_name: &str, class: &Class) -> bool {
+    pub(crate) fn holds(&self, name: &str, class_name: &str, class: &Class) -> bool {
         self.names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
             && self.class.as_ref().is_none_or(|wanted| wanted == class_name)
             && self.group.as_ref().is_none_or(|group| class.groups.contains(group))
