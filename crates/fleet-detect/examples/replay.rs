@@ -1,7 +1,7 @@
 //! Replays an NDJSON file through two behaviours and prints counts: the quick half of the speed comparison.
 //!
 //! `cargo run --release -p fleet-detect --example replay -- generate 20000000 100000 > traffic.ndjson`
-//! `cargo run --release -p fleet-detect --example replay -- traffic.ndjson`
+//! `cargo run --release -p fleet-detect --example replay -- traffic.ndjson 2`
 //!
 //! `memory DEVICES` keeps that many devices busy in three windows with five behaviours, for a look at the peak memory.
 
@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use fleet_detect::event::{EventKind, Outcome};
 use fleet_detect::traffic::ndjson;
@@ -20,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     match &arguments[..] {
         [verb, events, devices] if verb == "generate" => generate(events.parse()?, devices.parse()?),
         [verb, devices] if verb == "memory" => memory(devices.parse()?),
-        [file] => replay(file),
-        _ => Err("usage: replay generate EVENTS DEVICES | replay memory DEVICES | replay FILE".into()),
+        [file, threads] => replay(file, threads.parse()?),
+        _ => Err("usage: replay generate EVENTS DEVICES | replay memory DEVICES | replay FILE THREADS".into()),
     }
 }
 
@@ -49,7 +50,7 @@ fn generate(events: u64, devices: u64) -> Result<(), Box<dyn Error>> {
     Ok(out.flush()?)
 }
 
-fn replay(file: &str) -> Result<(), Box<dyn Error>> {
+fn replay(file: &str, threads: usize) -> Result<(), Box<dyn Error>> {
     let profile: SecurityProfile = serde_json::from_str(
         r#"{"securityProfileName":"replay","behaviors":[
             {"name":"Sent","metric":"aws:num-messages-sent",
@@ -58,11 +59,12 @@ fn replay(file: &str) -> Result<(), Box<dyn Error>> {
              "criteria":{"comparisonOperator":"less-than-equals","value":{"count":2},"durationSeconds":300}}]}"#,
     )?;
     let config = Config { profiles: vec![profile.into()], ..Config::default() };
-    let mut evaluator = Evaluator::new(&config)?;
+    let threads = NonZeroUsize::new(threads).ok_or("at least one thread")?;
+    let mut evaluator = Evaluator::with_threads(&config, threads)?;
     let (mut output, mut violations) = (Output::default(), 0);
-    let traffic = Traffic::open(File::open(file)?, Options::default())?;
-    let tally = traffic.for_each_batch(|events| {
-        evaluator.observe_batch(events, &mut output);
+    let traffic = Traffic::open(File::open(file)?, Options { threads, ..Options::default() })?;
+    let tally = traffic.for_each_round(|batches| {
+        evaluator.observe_batches(batches, &mut output);
         violations += output.violations.drain(..).count();
     })?;
     let counts = evaluator.finish(&mut output);

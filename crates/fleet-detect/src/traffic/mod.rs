@@ -23,6 +23,7 @@ pub mod ndjson;
 mod plain;
 pub mod reader;
 pub mod report;
+mod rounds;
 pub mod tally;
 pub mod time;
 pub mod write;

@@ -5,19 +5,22 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
+use std::num::NonZeroUsize;
 
 use serde_json::{StreamDeserializer, Value as Json, de::IoRead};
 
 use super::csv::Rows;
 use super::format::Format;
-use super::input::{BUFFER, Input, Lines, MAX_LINE, decompressed, first_line, skip_line};
+use super::input::{BUFFER, Input, MAX_LINE, decompressed, first_line, skip_line};
+use super::rounds::Rounds;
 use super::tally::{BadLine, Tally};
 use super::{export, iot_log, lifecycle, ndjson, report};
+use crate::batch::Batch;
 use crate::event::Event;
 use crate::metric::CustomMetrics;
 
-/// Events handed over together: enough to overlap waiting for memory, few enough to stay in the cache.
-const BATCH: usize = 512;
+/// Events handed over together where they are read one by one.
+const BATCH: usize = 4096;
 
 /// How to read an input.
 #[derive(Clone, Debug)]
@@ -30,11 +33,19 @@ pub struct Options {
     pub strict: bool,
     /// Share of bad lines, 0 to 1, beyond which the input as a whole is refused at its end.
     pub max_bad_share: f64,
+    /// Threads that parse NDJSON in [`Traffic::for_each_round`]; with more than one, another one reads.
+    pub threads: NonZeroUsize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: None, custom_metrics: CustomMetrics::default(), strict: false, max_bad_share: 0.01 }
+        Self {
+            format: None,
+            custom_metrics: CustomMetrics::default(),
+            strict: false,
+            max_bad_share: 0.01,
+            threads: NonZeroUsize::MIN,
+        }
     }
 }
 
@@ -160,60 +171,32 @@ impl<'r> Traffic<'r> {
     ///
     /// # Errors
     /// As [`Self::next_event`].
-    pub fn for_each_batch(mut self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
-        if self.format == Format::Ndjson {
-            while self.next_block(&mut take)? {}
-        }
-        while let Some(event) = self.next_event()? {
-            take(std::slice::from_ref(&event));
-        }
-        Ok(self.tally)
+    pub fn for_each_batch(self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
+        self.for_each_round(|batches| batches.iter().for_each(|batch| take(batch.events())))
     }
 
-    /// Takes the whole lines that are in the input's buffer, and the line that goes beyond it; false when there is
-    /// nothing left to read in lines.
-    fn next_block(&mut self, take: &mut impl FnMut(&[Event])) -> Result<bool, TrafficError> {
-        let Source::Lines(input) = &mut self.source else { return Ok(false) };
-        let buffer = input.fill_buf()?;
-        let Some(end) = memchr::memrchr(b'\n', buffer) else {
-            // A line longer than the buffer, or the last one.
-            if !self.next_line()? {
-                return Ok(false);
-            }
-            let line = std::mem::take(&mut self.line);
-            self.take_record(ndjson::parse(&line).map(|event| vec![event.into_owned()]))?;
-            self.line = line;
-            self.ready.drain(..).for_each(|event| take(&[event]));
-            return Ok(true);
-        };
-        let (block, mut failed) = (&buffer[..end], None);
-        let mut events = Vec::with_capacity(BATCH);
-        for line in Lines(Some(block)) {
-            self.number += 1;
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            self.tally.lines += 1;
-            match ndjson::parse(line) {
-                Ok(event) => {
-                    self.tally.events += 1;
-                    events.push(event);
-                    if events.len() == BATCH {
-                        take(&events);
-                        events.clear();
-                    }
-                }
-                Err(bad) if self.options.strict => {
-                    failed = Some(TrafficError::Strict { line: self.number, bad });
-                    break;
-                }
-                Err(bad) => self.tally.add_bad(self.number, bad),
+    /// Hands over the events in rounds of some batches, in their order, for [`crate::Evaluator::observe_batches`];
+    /// returns the tally. Lines of NDJSON are parsed on [`Options::threads`] threads, a batch on each.
+    ///
+    /// # Errors
+    /// As [`Self::next_event`].
+    pub fn for_each_round(mut self, mut take: impl FnMut(&[Batch])) -> Result<Tally, TrafficError> {
+        if self.format == Format::Ndjson
+            && let Source::Lines(input) = &mut self.source
+        {
+            let rounds = Rounds::new(self.options.threads, self.options.strict);
+            rounds.for_each(input, &mut self.tally, &mut take)?;
+        }
+        let mut batch = Batch::default();
+        while let Some(event) = self.next_event()? {
+            batch.push(event);
+            if batch.events().len() == BATCH {
+                take(std::slice::from_ref(&batch));
+                batch = batch.recycled();
             }
         }
-        take(&events);
-        drop(events);
-        input.consume(end + 1);
-        failed.map_or(Ok(true), Err)
+        take(std::slice::from_ref(&batch));
+        Ok(self.tally)
     }
 
     /// Reads until there are events, or returns false at the end of the input.
