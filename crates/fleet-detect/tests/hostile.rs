@@ -71,7 +71,7 @@ fn damaged_traffic_is_counted_or_refused() {
             bytes = (0..random.below(200)).map(|_| random.byte()).collect();
         }
         random.damage(&mut bytes);
-        let format = (random.below(2) == 0).then(|| Format::ALL[random.below(6)]);
+        let format = (random.below(2) == 0).then(|| Format::ALL[random.below(Format::ALL.len())]);
         let options = Options { format, max_bad_share: 1.0, ..Options::default() };
         let (mut evaluator, mut output) = (Evaluator::new(&config).unwrap(), Output::default());
         if let Ok(traffic) = Traffic::open(&bytes[..], options) {

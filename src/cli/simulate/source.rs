@@ -1,7 +1,6 @@
 //! Where the events come from: recorded traffic, or a scenario.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use fleet_detect::Event;
@@ -24,7 +23,7 @@ pub struct Input {
     /// in its first record.
     #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "scenario", conflicts_with = "scenario")]
     traffic: Vec<String>,
-    /// The traffic's format: ndjson, iot-log, lifecycle, report, export or csv.
+    /// The traffic's format: ndjson, iot-log, lifecycle, report, export, csv or parquet.
     #[arg(long, value_name = "FORMAT", requires = "traffic", value_parser = format)]
     traffic_format: Option<Format>,
     /// Stop at the first bad line of the traffic.
@@ -147,11 +146,15 @@ impl Source {
 }
 
 fn open(name: &str, options: &Options) -> Result<Traffic<'static>, TrafficError> {
-    let input: Box<dyn Read + Send> = match name {
-        STDIN => Box::new(std::io::stdin()),
-        name => Box::new(File::open(name)?),
-    };
-    Traffic::open(input, options.clone())
+    if name == STDIN {
+        return Traffic::open(std::io::stdin(), options.clone());
+    }
+    let file = File::open(name)?;
+    // A pipe with a name can only be read on.
+    match file.metadata()?.is_file() {
+        true => Traffic::open_file(file, options.clone()),
+        false => Traffic::open(file, options.clone()),
+    }
 }
 
 fn unusable(name: &str, error: &TrafficError) -> Failure {
@@ -159,6 +162,8 @@ fn unusable(name: &str, error: &TrafficError) -> Failure {
     match error {
         TrafficError::UnknownFormat => failure.help("name the format with --traffic-format"),
         TrafficError::Strict { .. } => failure.help("mend the line, or leave out --strict to count bad lines instead"),
+        TrafficError::ParquetStream => failure.help("save it to a file first, and decompress it"),
+        TrafficError::Parquet(_) => failure.help("docs/traffic.md describes the columns"),
         TrafficError::Io(_) | TrafficError::TooManyBad { .. } => failure,
     }
 }

@@ -43,6 +43,17 @@ impl<'s> Generator<'s> {
 
     /// Hands over every event in order of arrival: by time, then by the order of devices.
     pub fn for_each(&self, mut take: impl FnMut(&Event)) {
+        let Ok(()) = self.try_for_each(|event| {
+            take(event);
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+
+    /// As [`Self::for_each`], until `take` fails.
+    ///
+    /// # Errors
+    /// That of `take`.
+    pub fn try_for_each<E>(&self, mut take: impl FnMut(&Event) -> Result<(), E>) -> Result<(), E> {
         let mut slice: Vec<Arriving> = Vec::new();
         let mut from = self.start;
         while from < self.end {
@@ -52,10 +63,11 @@ impl<'s> Generator<'s> {
             }
             // Stable: events of one device at one time keep the order in which it did them.
             slice.sort_by_key(|(arrival, _)| *arrival);
-            slice.iter().for_each(|(_, event)| take(event));
+            slice.iter().try_for_each(|(_, event)| take(event))?;
             slice.clear();
             from = to;
         }
+        Ok(())
     }
 }
 

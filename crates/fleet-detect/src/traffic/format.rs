@@ -13,10 +13,12 @@ pub enum Format {
     Report,
     Export,
     Csv,
+    Parquet,
 }
 
 impl Format {
-    pub const ALL: [Self; 6] = [Self::Ndjson, Self::IotLog, Self::Lifecycle, Self::Report, Self::Export, Self::Csv];
+    pub const ALL: [Self; 7] =
+        [Self::Ndjson, Self::IotLog, Self::Lifecycle, Self::Report, Self::Export, Self::Csv, Self::Parquet];
 
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Format {
             Self::Report => "report",
             Self::Export => "export",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
         }
     }
 

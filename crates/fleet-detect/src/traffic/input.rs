@@ -48,7 +48,8 @@ pub(super) fn decompressed<'r>(input: impl Read + Send + 'r) -> io::Result<Input
         return Ok(Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(input))));
     }
     if magic.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(input).map_err(io::Error::other)?;
+        // Windows are bounded by the library's default, 128 MiB.
+        let decoder = zstd::stream::read::Decoder::with_buffer(input)?;
         return Ok(Box::new(BufReader::with_capacity(BUFFER, decoder)));
     }
     Ok(Box::new(input))

@@ -8,10 +8,12 @@
 //! | [`report`] | device reports as `{topic, timestamp, payload}`, JSON or CBOR, long or short names |
 //! | [`export`] | batches of the Device Defender metrics export |
 //! | [`csv`] | `thing,timestamp,metric,value` |
+//! | [`parquet`] | a row with the columns of NDJSON; needs an input that can be read anywhere |
 //!
 //! Nothing here opens files or looks at a clock: [`reader::Traffic`] takes anything that can be read.
 
 pub mod csv;
+mod documents;
 pub mod export;
 pub mod format;
 mod input;
@@ -20,6 +22,8 @@ mod json;
 pub mod lifecycle;
 pub mod merge;
 pub mod ndjson;
+pub mod output;
+pub mod parquet;
 mod plain;
 pub mod reader;
 pub mod report;

@@ -34,37 +34,37 @@ pub const SCHEMA: &str = include_str!("../../schema/traffic-event.schema.json");
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Line<'a> {
-    timestamp: i64,
+pub(super) struct Line<'a> {
+    pub timestamp: i64,
     #[serde(rename = "type")]
-    kind: Kind,
+    pub kind: Kind,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    client_id: Option<Cow<'a, str>>,
+    pub client_id: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    thing: Option<Cow<'a, str>>,
+    pub thing: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    pub status: Option<Status>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    topic: Option<Cow<'a, str>>,
+    pub topic: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
+    pub bytes: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    source_ip: Option<IpAddr>,
+    pub source_ip: Option<IpAddr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    metrics: Option<Map<String, Json>>,
+    pub metrics: Option<Map<String, Json>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    metric: Option<Cow<'a, str>>,
+    pub metric: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<MetricValue>,
+    pub value: Option<MetricValue>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    version: Option<u64>,
+    pub version: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    dimension: Option<DimensionRef<'a>>,
+    pub dimension: Option<DimensionRef<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DimensionRef<'a> {
+pub(super) struct DimensionRef<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
     #[serde(default)]
@@ -73,7 +73,7 @@ struct DimensionRef<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Connect,
     Disconnect,
     Publish,
@@ -85,7 +85,7 @@ enum Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Status {
+pub(super) enum Status {
     Success,
     Refused,
     Failed,
@@ -115,20 +115,26 @@ pub fn parse(line: &[u8]) -> Result<Event<'_>, BadLine> {
 
 /// Reads one line of any shape.
 pub(super) fn parse_fully(line: &[u8]) -> Result<Event<'_>, BadLine> {
-    let mut line: Line = serde_json::from_slice(line).map_err(|error| {
+    let line: Line = serde_json::from_slice(line).map_err(|error| {
         let reason = if error.is_data() { "not an event" } else { "not JSON" };
         BadLine::new(reason, error.to_string())
     })?;
-    let at = checked_time(line.timestamp)?;
-    line.check_members()?;
-    let client_id = line.client_id.take().or_else(|| line.thing.clone());
-    let client_id = client_id.filter(|name| !name.is_empty());
-    let client_id = client_id.ok_or_else(|| BadLine::new("no device", "neither `clientId` nor `thing` names one"))?;
-    let thing = line.thing.take().filter(|thing| !thing.is_empty());
-    Ok(Event { at, client_id, thing, kind: line.into_kind()? })
+    line.into_event()
 }
 
 impl<'a> Line<'a> {
+    /// The event that the members amount to.
+    pub fn into_event(mut self) -> Result<Event<'a>, BadLine> {
+        let at = checked_time(self.timestamp)?;
+        self.check_members()?;
+        let client_id = self.client_id.take().or_else(|| self.thing.clone());
+        let client_id = client_id.filter(|name| !name.is_empty());
+        let client_id =
+            client_id.ok_or_else(|| BadLine::new("no device", "neither `clientId` nor `thing` names one"))?;
+        let thing = self.thing.take().filter(|thing| !thing.is_empty());
+        Ok(Event { at, client_id, thing, kind: self.into_kind()? })
+    }
+
     /// Refuses members that mean nothing for the type of event.
     fn check_members(&self) -> Result<(), BadLine> {
         use Kind::*;
@@ -192,6 +198,13 @@ fn measurements(metrics: Map<String, Json>) -> Result<Vec<Measurement<'static>>,
 
 /// Appends the event as a line, its newline included.
 pub fn write(event: &Event, out: &mut Vec<u8>) {
+    // Writing plain data to memory cannot fail.
+    let _ = serde_json::to_writer(&mut *out, &members(event));
+    out.push(b'\n');
+}
+
+/// The members that say the event.
+pub(super) fn members<'e>(event: &'e Event) -> Line<'e> {
     let mut line = Line {
         timestamp: event.at,
         kind: Kind::Disconnect,
@@ -247,9 +260,7 @@ pub fn write(event: &Event, out: &mut Vec<u8>) {
         // The device's name is the whole identity of a report.
         (line.client_id, line.thing) = (None, Some(Cow::Borrowed(event.device())));
     }
-    // Writing plain data to memory cannot fail.
-    let _ = serde_json::to_writer(&mut *out, &line);
-    out.push(b'\n');
+    line
 }
 
 #[cfg(test)]

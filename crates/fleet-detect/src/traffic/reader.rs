@@ -1,17 +1,19 @@
 //! Reads traffic of any format, compressed or not, and counts what it could not read.
 //!
-//! Compression and format are seen in the first bytes. Line formats are read a line at a time, so memory does not grow
-//! with the input. JSON that spans lines, as `filter-log-events` prints it, is held in memory a document at a time.
+//! Compression and format are seen in the first bytes. Lines, rows, and the records of JSON that spans lines, are read
+//! one at a time, and Parquet a page at a time, so memory does not grow with the input.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::num::NonZeroUsize;
 
-use serde_json::{StreamDeserializer, Value as Json, de::IoRead};
+use serde_json::Value as Json;
 
 use super::csv::Rows;
+use super::documents::{Broken, Documents};
 use super::format::Format;
-use super::input::{BUFFER, Input, MAX_LINE, decompressed, first_line, skip_line};
+use super::input::{Input, MAX_LINE, decompressed, first_line, skip_line};
+use super::parquet::table::{MAGIC, Table};
 use super::rounds::Rounds;
 use super::tally::{BadLine, Tally};
 use super::{export, iot_log, lifecycle, ndjson, report};
@@ -21,6 +23,8 @@ use crate::metric::CustomMetrics;
 
 /// Events handed over together where they are read one by one.
 const BATCH: usize = 4096;
+/// Rows of a table handed over together: enough to be worth several threads.
+const ROWS: usize = 1 << 14;
 
 /// How to read an input.
 #[derive(Clone, Debug)]
@@ -55,9 +59,13 @@ pub enum TrafficError {
     #[error("cannot read the traffic: {0}")]
     Io(#[from] io::Error),
     #[error(
-        "cannot tell the traffic's format from its first record; name it (ndjson, iot-log, lifecycle, report, export, csv)"
+        "cannot tell the traffic's format from its first record; name it (ndjson, iot-log, lifecycle, report, export, csv, parquet)"
     )]
     UnknownFormat,
+    #[error("cannot read the traffic: {0}")]
+    Parquet(String),
+    #[error("Parquet is read from its end: it has to be a file, not a stream, and not compressed as a whole")]
+    ParquetStream,
     #[error("line {line}: {bad}")]
     Strict { line: u64, bad: BadLine },
     #[error("{bad} of {lines} lines are bad, more than the allowed share of {share}")]
@@ -73,16 +81,19 @@ pub struct Traffic<'r> {
     line: Vec<u8>,
     /// Number of the line that was read last.
     number: u64,
+    /// Kept for its memory.
+    spare: Batch<'static>,
     /// Events of a line that gave several.
     ready: VecDeque<Event<'static>>,
-    /// Records of the document being read.
-    records: VecDeque<Json>,
+    /// The first record of the documents, which told the format.
+    first: Option<Vec<u8>>,
 }
 
 enum Source<'r> {
     Lines(Input<'r>),
     Rows(Box<Rows<Input<'r>>>),
-    Documents(Box<StreamDeserializer<'static, IoRead<Input<'r>>, Json>>),
+    Documents(Box<Documents<'r>>),
+    Table(Box<Table>),
     /// Nothing left.
     Empty,
 }
@@ -104,17 +115,12 @@ impl<'r> Traffic<'r> {
             _ => None,
         };
         let spans_lines = !is_record && matches!(first.first(), Some(b'{' | b'['));
-        let mut input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));
-        let mut traffic = Self {
-            source: Source::Empty,
-            format: options.format.or(seen).unwrap_or(Format::Ndjson),
-            options,
-            tally: Tally::default(),
-            line: Vec::new(),
-            number: 0,
-            ready: VecDeque::new(),
-            records: VecDeque::new(),
-        };
+        if options.format == Some(Format::Parquet) || first.starts_with(MAGIC) {
+            return Err(TrafficError::ParquetStream);
+        }
+        let input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));
+        let format = options.format.or(seen).unwrap_or(Format::Ndjson);
+        let mut traffic = Self::new(Source::Empty, format, options);
         let known = traffic.options.format.is_some() || seen.is_some();
         if first.is_empty() {
             return Ok(traffic);
@@ -122,9 +128,7 @@ impl<'r> Traffic<'r> {
         if traffic.format == Format::Csv {
             traffic.source = Source::Rows(Box::new(Rows::new(input)));
         } else if spans_lines && traffic.options.format != Some(Format::Ndjson) {
-            input = Box::new(BufReader::with_capacity(BUFFER, input));
-            traffic.source =
-                Source::Documents(Box::new(serde_json::Deserializer::from_reader(input).into_iter::<Json>()));
+            traffic.source = Source::Documents(Box::new(Documents::new(input)));
             traffic.start_documents(known)?;
         } else if known {
             traffic.source = Source::Lines(input);
@@ -132,6 +136,36 @@ impl<'r> Traffic<'r> {
             return Err(TrafficError::UnknownFormat);
         }
         Ok(traffic)
+    }
+
+    /// As [`Self::open`], for a file that can be read anywhere, as Parquet needs it.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when a Parquet file's footer or columns make no sense.
+    pub fn open_file(mut file: impl Read + Seek + Send + 'static, options: Options) -> Result<Self, TrafficError> {
+        let mut magic = Vec::new();
+        file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+        file.seek(SeekFrom::Start(0))?;
+        let format = options.format.unwrap_or(if magic == MAGIC { Format::Parquet } else { Format::Ndjson });
+        if format != Format::Parquet {
+            return Self::open(file, options);
+        }
+        let table = Table::open(file).map_err(TrafficError::Parquet)?;
+        Ok(Self::new(Source::Table(Box::new(table)), Format::Parquet, options))
+    }
+
+    fn new(source: Source<'r>, format: Format, options: Options) -> Self {
+        Self {
+            source,
+            format,
+            options,
+            tally: Tally::default(),
+            line: Vec::new(),
+            number: 0,
+            spare: Batch::default(),
+            ready: VecDeque::new(),
+            first: None,
+        }
     }
 
     /// The format that is being read.
@@ -187,6 +221,7 @@ impl<'r> Traffic<'r> {
             let rounds = Rounds::new(self.options.threads, self.options.strict);
             rounds.for_each(input, &mut self.tally, &mut take)?;
         }
+        while self.next_rows(&mut take)? {}
         let mut batch = Batch::default();
         while let Some(event) = self.next_event()? {
             batch.push(event);
@@ -197,6 +232,29 @@ impl<'r> Traffic<'r> {
         }
         take(std::slice::from_ref(&batch));
         Ok(self.tally)
+    }
+
+    /// Takes the next rows of a table; false when there is no table, or nothing left of it.
+    fn next_rows(&mut self, take: &mut impl FnMut(&[Batch])) -> Result<bool, TrafficError> {
+        let Source::Table(table) = &mut self.source else { return Ok(false) };
+        let rows = table.fill(ROWS).map_err(TrafficError::Parquet)?;
+        let mut batch = std::mem::take(&mut self.spare).recycled();
+        for row in 0..rows {
+            self.number += 1;
+            self.tally.lines += 1;
+            match table.event(row) {
+                Ok(event) => batch.push(event),
+                Err(bad) if self.options.strict => return Err(TrafficError::Strict { line: self.number, bad }),
+                Err(bad) => self.tally.add_bad(self.number, bad),
+            }
+        }
+        self.tally.events += batch.events().len() as u64;
+        take(std::slice::from_ref(&batch));
+        self.spare = batch.recycled();
+        if rows == 0 {
+            self.source = Source::Empty;
+        }
+        Ok(rows > 0)
     }
 
     /// Reads until there are events, or returns false at the end of the input.
@@ -227,11 +285,19 @@ impl<'r> Traffic<'r> {
                     self.source = Source::Empty;
                 }
             }
+            Source::Table(_) => {
+                let mut ready = std::mem::take(&mut self.ready);
+                let rows = self.next_rows(&mut |batches| {
+                    ready.extend(batches.iter().flat_map(Batch::events).cloned().map(Event::into_owned));
+                });
+                self.ready = ready;
+                rows?;
+            }
             Source::Documents(_) => match self.next_record()? {
                 Some(record) => {
                     self.tally.lines += 1;
                     self.number += 1;
-                    self.take_record(parse_record(self.format, record.to_string().as_bytes()))?;
+                    self.take_record(parse_record(self.format, &record))?;
                 }
                 None => self.source = Source::Empty,
             },
@@ -294,45 +360,32 @@ impl<'r> Traffic<'r> {
     /// Finds out the format from the first record where nobody told it.
     fn start_documents(&mut self, known: bool) -> Result<(), TrafficError> {
         let first = self.next_record()?;
-        if let Some(first) = first {
-            if !known {
-                self.format = Format::of_record(&first).ok_or(TrafficError::UnknownFormat)?;
-            }
-            self.records.push_front(first);
-        } else if !known && self.tally.bad_lines() > 0 {
-            return Err(TrafficError::UnknownFormat);
+        if !known && (first.is_some() || self.tally.bad_lines() > 0) {
+            let record = first.as_deref().and_then(|first| serde_json::from_slice(first).ok());
+            self.format = record.as_ref().and_then(Format::of_record).ok_or(TrafficError::UnknownFormat)?;
         }
+        self.first = first;
         Ok(())
     }
 
     /// The next record of the documents: an element of a list or of `events`, or the document itself.
-    fn next_record(&mut self) -> Result<Option<Json>, TrafficError> {
-        while self.records.is_empty() {
-            let Source::Documents(documents) = &mut self.source else { return Ok(None) };
-            match documents.next() {
-                None => return Ok(None),
-                Some(Ok(Json::Array(items))) => self.records.extend(items),
-                Some(Ok(Json::Object(mut document))) => match document.remove("events") {
-                    Some(Json::Array(items)) => self.records.extend(items),
-                    Some(other) => {
-                        document.insert("events".to_owned(), other);
-                        self.records.push_back(Json::Object(document));
-                    }
-                    None => self.records.push_back(Json::Object(document)),
-                },
-                Some(Ok(other)) => self.records.push_back(other),
-                Some(Err(error)) if error.is_io() => return Err(TrafficError::Io(error.into())),
-                Some(Err(error)) => {
-                    // Nothing tells where the next document begins.
-                    self.source = Source::Empty;
-                    self.tally.lines += 1;
-                    self.number += 1;
-                    self.bad(BadLine::new("not JSON", error.to_string()))?;
-                    return Ok(None);
-                }
+    fn next_record(&mut self) -> Result<Option<Vec<u8>>, TrafficError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let Source::Documents(documents) = &mut self.source else { return Ok(None) };
+        match documents.next() {
+            Ok(record) => Ok(record),
+            Err(Broken::Io(error)) => Err(TrafficError::Io(error)),
+            Err(Broken::Syntax(error)) => {
+                // Nothing tells where the next document begins.
+                self.source = Source::Empty;
+                self.tally.lines += 1;
+                self.number += 1;
+                self.bad(BadLine::new("not JSON", error))?;
+                Ok(None)
             }
         }
-        Ok(self.records.pop_front())
     }
 }
 
@@ -351,7 +404,7 @@ fn parse_record(format: Format, line: &[u8]) -> Result<Vec<Event<'static>>, BadL
         Format::Lifecycle => lifecycle::parse(line),
         Format::Report => report::parse(line).map(|event| vec![event]),
         Format::Export => export::parse(line),
-        Format::Csv => Err(BadLine::new("not a record", "CSV has rows")),
+        Format::Csv | Format::Parquet => Err(BadLine::new("not a record", "the format has rows")),
     }
 }
 
@@ -402,8 +455,7 @@ mod tests {
             let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
             assert_eq!(read(&gzip.finish().unwrap(), &Options::default()).unwrap().0, events);
-            let level = ruzstd::encoding::CompressionLevel::Fastest;
-            let zstd = ruzstd::encoding::compress_to_vec(text.as_bytes(), level);
+            let zstd = zstd::encode_all(text.as_bytes(), 1).unwrap();
             assert_eq!(read(&zstd, &Options::default()).unwrap().0, events);
         }
         assert_eq!(read(b"", &Options::default()).unwrap().0, 0);

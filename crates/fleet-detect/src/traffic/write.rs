@@ -1,11 +1,11 @@
-//! Writes events in any format that can say them; what a format cannot say is left out and reported.
+//! Writes one event as a line of any form that can say it; what a form cannot say is left out and reported.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-use super::format::Format;
 use super::ndjson;
+use super::output::OutputFormat;
 use super::time::format_utc;
 use crate::event::{Event, EventKind, Measurement, MetricName, Outcome};
 use crate::metric::BuiltIn;
@@ -14,32 +14,43 @@ use crate::value::{MetricValue, Value};
 /// Header line of the CSV format.
 pub const CSV_HEADER: &str = "thing,timestamp,metric,value\n";
 
-/// Appends the event as one line, or several in CSV. Returns whether the format can say it: logs and lifecycle events
-/// know no reports, reports no broker events; the metrics export is made by AWS from values, so only values go there.
-pub fn write(format: Format, event: &Event, out: &mut Vec<u8>) -> bool {
-    let line = match format {
-        Format::Ndjson => {
+/// Appends the event as one line, or several in CSV; an element of `filter-log-events` has no newline. Returns whether
+/// the form can say it: logs and lifecycle events know no reports, reports no broker events; the metrics export is made
+/// by AWS from values, so only what a device measured and values go there. Parquet has no lines.
+pub fn write(form: OutputFormat, event: &Event, out: &mut Vec<u8>) -> bool {
+    let line = match form {
+        OutputFormat::Ndjson => {
             ndjson::write(event, out);
             return true;
         }
-        Format::Csv => return csv(event, out),
-        Format::IotLog => log_entry(event),
-        Format::Lifecycle => lifecycle(event),
-        Format::Report => report(event).map(|report| envelope(event, "json", report)),
-        Format::Export => export(event),
+        OutputFormat::Csv => return csv(event, out),
+        OutputFormat::IotLog => log_entry(event),
+        OutputFormat::FilterLogEvents => return filtered(event, out),
+        OutputFormat::Lifecycle => lifecycle(event),
+        OutputFormat::Report => report(event).map(|report| envelope(event, "json", report)),
+        OutputFormat::ReportCbor => report(event).map(|report| envelope(event, "cbor", cbor(&report))),
+        OutputFormat::Export => export(event),
+        OutputFormat::Parquet => None,
     };
     let Some(line) = line else { return false };
     push_line(&line, out);
     true
 }
 
-/// Appends a report event as an envelope whose payload is CBOR in base64; false for other events.
-pub fn write_cbor_report(event: &Event, out: &mut Vec<u8>) -> bool {
-    let Some(report) = report(event) else { return false };
+/// A report in base64 of CBOR.
+fn cbor(report: &Json) -> Json {
     let mut bytes = Vec::new();
     // Writing plain data to memory cannot fail.
-    let _ = ciborium::into_writer(&report, &mut bytes);
-    push_line(&envelope(event, "cbor", STANDARD.encode(bytes).into()), out);
+    let _ = ciborium::into_writer(report, &mut bytes);
+    STANDARD.encode(bytes).into()
+}
+
+/// A log entry in the form of `aws logs filter-log-events`: the entry is text. Writing takes no time here.
+fn filtered(event: &Event, out: &mut Vec<u8>) -> bool {
+    let Some(entry) = log_entry(event) else { return false };
+    let found = json!({"logStreamName": "fleetctl", "timestamp": event.at, "message": entry.to_string(),
+        "ingestionTime": event.at});
+    out.extend_from_slice(found.to_string().as_bytes());
     true
 }
 
@@ -110,6 +121,10 @@ fn lifecycle(event: &Event) -> Option<Json> {
 /// The report document with long names; its ID is the time in seconds, as the guide advises.
 fn report(event: &Event) -> Option<Json> {
     let EventKind::Report(measurements) = &event.kind else { return None };
+    // The topic of a report names the thing between slashes.
+    if event.device().contains('/') {
+        return None;
+    }
     let (mut metrics, mut custom) = (json!({}), Map::new());
     for Measurement { metric, value } in measurements {
         match metric {
@@ -170,15 +185,25 @@ fn custom_member(value: &Value) -> Json {
     }
 }
 
+/// A batch of one value, or of all that a report measures. AWS raises the version when it exports a value anew; what
+/// has none is the first.
 fn export(event: &Event) -> Option<Json> {
-    let EventKind::Value(exported) = &event.kind else { return None };
-    let value = exported.value.to_metric_value();
-    let mut metric = json!({"name": exported.metric.as_str(), "thing": event.device(), "value": value,
-        "version": exported.version.unwrap_or(0), "timestamp": event.at});
-    if let Some((name, operator)) = &exported.dimension {
-        metric["dimension"] = json!({"name": name, "operator": operator});
-    }
-    Some(json!({"version": "1.0", "metrics": [metric]}))
+    let metric = |name: &MetricName, value: &Value, version: u64| {
+        json!({"name": name.as_str(), "thing": event.device(), "value": value.to_metric_value(), "version": version,
+            "timestamp": event.at})
+    };
+    let metrics: Vec<Json> = match &event.kind {
+        EventKind::Report(measurements) => measurements.iter().map(|m| metric(&m.metric, &m.value, 1)).collect(),
+        EventKind::Value(exported) => {
+            let mut metric = metric(&exported.metric, &exported.value, exported.version.unwrap_or(1));
+            if let Some((name, operator)) = &exported.dimension {
+                metric["dimension"] = json!({"name": name, "operator": operator});
+            }
+            vec![metric]
+        }
+        _ => return None,
+    };
+    Some(json!({"version": "1.0", "metrics": metrics}))
 }
 
 /// A row for each value of a report, or for the one value of an export.
@@ -211,16 +236,35 @@ fn elements(list: &MetricValue) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::{Writer, Written};
     use super::super::reader::{Options, Traffic};
     use super::*;
 
-    fn read(text: &[u8], format: Format) -> Vec<Event<'static>> {
-        let options = Options { format: Some(format), ..Options::default() };
-        let mut traffic = Traffic::open(text, options).unwrap();
+    fn read(file: Vec<u8>) -> Vec<Event<'static>> {
+        let mut traffic = Traffic::open_file(std::io::Cursor::new(file), Options::default()).unwrap();
         std::iter::from_fn(|| traffic.next_event().unwrap()).collect()
     }
 
-    /// Whatever a format can say is read back as it was, as far as the format knows it.
+    /// A report as single values.
+    fn values(events: &[Event<'static>]) -> Vec<(i64, String, String, Value)> {
+        let value = |event: &Event, metric: &MetricName, value: &Value| {
+            (event.at, event.device().to_owned(), metric.as_str().to_owned(), value.clone())
+        };
+        let mut values: Vec<_> = events
+            .iter()
+            .flat_map(|event| match &event.kind {
+                EventKind::Report(measurements) => {
+                    measurements.iter().map(|m| value(event, &m.metric, &m.value)).collect()
+                }
+                EventKind::Value(exported) => vec![value(event, &exported.metric, &exported.value)],
+                _ => Vec::new(),
+            })
+            .collect();
+        values.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
+        values
+    }
+
+    /// Whatever a form can say is recognised and read back as it was, as far as the form knows it.
     #[test]
     fn what_is_written_is_read_back() {
         let lines = br#"{"timestamp":1700000000123,"type":"connect","clientId":"c","sourceIp":"10.0.0.1"}
@@ -231,43 +275,53 @@ mod tests {
 {"timestamp":1700000000123,"type":"deliver","clientId":"c","topic":"a/b"}
 {"timestamp":1700000000123,"type":"subscribe","clientId":"c","topic":"a/#"}
 {"timestamp":1700000000123,"type":"report","thing":"t","metrics":{"aws:all-bytes-out":{"count":5},"aws:listening-tcp-ports":{"ports":[22,23]},"aws:num-listening-tcp-ports":{"count":2},"aws:destination-ip-addresses":{"cidrs":["10.0.0.9","::1"]},"level":{"number":0.5},"words":{"strings":["a","b"]}}}
-{"timestamp":1700000000123,"type":"value","thing":"t","metric":"aws:num-messages-sent","value":{"count":7},"version":3,"dimension":{"name":"d","operator":"NOT_IN"}}
+{"timestamp":1700000000124,"type":"value","thing":"t","metric":"aws:num-messages-sent","value":{"count":7},"version":3,"dimension":{"name":"d","operator":"NOT_IN"}}
 "#;
-        let events = read(lines, Format::Ndjson);
+        let events = read(lines.to_vec());
         let said = [
-            (Format::Ndjson, 9),
-            (Format::IotLog, 7),
-            (Format::Lifecycle, 5),
-            (Format::Report, 1),
-            (Format::Export, 1),
+            (OutputFormat::Ndjson, 9),
+            (OutputFormat::IotLog, 7),
+            (OutputFormat::FilterLogEvents, 7),
+            (OutputFormat::Lifecycle, 5),
+            (OutputFormat::Report, 1),
+            (OutputFormat::ReportCbor, 1),
+            (OutputFormat::Export, 2),
+            (OutputFormat::Csv, 1),
+            (OutputFormat::Parquet, 9),
         ];
-        for (format, expected) in said {
-            let mut out = Vec::new();
-            let kept: Vec<_> = events.iter().filter(|event| write(format, event, &mut out)).cloned().collect();
-            assert_eq!(kept.len(), expected, "{format:?}");
-            let mut found = read(&out, format);
-            if format == Format::Report {
-                // Blocks of a report have an order of their own.
-                for event in &mut found {
-                    let EventKind::Report(measurements) = &mut event.kind else { panic!() };
-                    let order = |m: &Measurement| format!("{:?}", m.metric);
-                    let EventKind::Report(original) = &kept[0].kind else { panic!() };
-                    measurements.sort_by_key(|m| original.iter().position(|o| order(o) == order(m)));
-                }
-                assert_eq!(found[0].kind, kept[0].kind);
-                let mut cbor = Vec::new();
-                assert!(write_cbor_report(&kept[0], &mut cbor));
-                let EventKind::Report(from_cbor) = &read(&cbor, format)[0].kind else { panic!() };
-                assert_eq!(from_cbor.len(), 6);
+        assert_eq!(said.map(|(form, _)| form), OutputFormat::ALL);
+        for (form, expected) in said {
+            let mut writer = Writer::new(form, Vec::new()).unwrap();
+            events.iter().for_each(|event| writer.write(event).unwrap());
+            let (file, written) = writer.finish().unwrap();
+            assert_eq!(written, Written { events: expected, left_out: 9 - expected }, "{form:?}");
+            let found = read(file);
+            let kept: Vec<_> = events
+                .iter()
+                .filter(|event| form == OutputFormat::Parquet || write(form, event, &mut Vec::new()))
+                .cloned()
+                .collect();
+            if matches!(kept[0].kind, EventKind::Report(_)) {
+                // Members of a report have an order of their own, and batches are taken apart.
+                assert_eq!(values(&found), values(&kept), "{form:?}");
                 continue;
             }
+            assert_eq!(found.len(), kept.len(), "{form:?}");
             for (found, kept) in found.iter().zip(&kept) {
-                assert_eq!((found.at, &found.kind, found.device()), (kept.at, &kept.kind, kept.device()), "{format:?}");
+                assert_eq!((found.at, &found.kind, found.device()), (kept.at, &kept.kind, kept.device()), "{form:?}");
             }
-            assert_eq!(found.len(), kept.len());
         }
-        let mut rows = CSV_HEADER.as_bytes().to_vec();
-        assert!(write(Format::Csv, &events[7], &mut rows) && !write(Format::Csv, &events[0], &mut rows));
-        assert_eq!(read(&rows, Format::Csv).len(), 6);
+    }
+
+    /// An output without events is still one of its format, not a broken file.
+    #[test]
+    fn nothing_is_written_whole() {
+        for form in OutputFormat::ALL {
+            let (file, _) = Writer::new(form, Vec::new()).unwrap().finish().unwrap();
+            let options = Options { strict: true, ..Options::default() };
+            let traffic = Traffic::open_file(std::io::Cursor::new(file), options);
+            let tally = traffic.and_then(|traffic| traffic.for_each(|_| {}));
+            assert_eq!(tally.unwrap().lines, 0, "{form:?}");
+        }
     }
 }

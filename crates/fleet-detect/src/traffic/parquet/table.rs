@@ -1,0 +1,224 @@
+//! Reads the rows of a Parquet file, a batch at a time, row group by row group.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use parquet::data_type::ByteArrayType;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+
+use super::column::{Column, Numbers, Times};
+use super::pages::{Pages, ReadSeek, SharedFile};
+use super::schema::{Places, TEXTS, Text};
+use crate::event::Event;
+use crate::traffic::ndjson::Line;
+use crate::traffic::plain::Members;
+use crate::traffic::tally::BadLine;
+
+/// The first and the last bytes of every Parquet file.
+pub const MAGIC: &[u8; 4] = b"PAR1";
+/// Longest footer, which is held in memory.
+const MAX_FOOTER: u64 = 64 << 20;
+
+/// A file and the batch of rows that is being read.
+pub struct Table {
+    file: SharedFile,
+    metadata: ParquetMetaData,
+    places: Places,
+    /// Columns of the row group that is being read.
+    columns: Option<Columns>,
+    /// The row group to start next.
+    next_group: usize,
+    /// Rows left in the row group.
+    left: u64,
+}
+
+struct Columns {
+    timestamp: Times,
+    texts: [Option<Column<ByteArrayType>>; TEXTS.len()],
+    bytes: Option<Numbers>,
+    version: Option<Numbers>,
+}
+
+impl Table {
+    /// Reads the footer.
+    ///
+    /// # Errors
+    /// Says what is wrong: no Parquet file, damaged, or columns that are not those of the event schema.
+    pub fn open(file: impl ReadSeek + 'static) -> Result<Self, String> {
+        let file = SharedFile::new(file).map_err(|error| error.to_string())?;
+        let metadata = footer(&file)?;
+        let places = Places::find(metadata.file_metadata().schema_descr())?;
+        Ok(Self { file, metadata, places, columns: None, next_group: 0, left: 0 })
+    }
+
+    /// Reads the next rows, at most as many as asked for, and returns their number; zero at the end.
+    ///
+    /// # Errors
+    /// Names the row group and column that cannot be read.
+    pub fn fill(&mut self, most: usize) -> Result<usize, String> {
+        while self.left == 0 {
+            if self.next_group == self.metadata.num_row_groups() {
+                self.columns = None;
+                return Ok(0);
+            }
+            self.start_group().map_err(|error| self.in_group(&error))?;
+        }
+        let rows = self.left.min(most as u64) as usize;
+        let Some(columns) = &mut self.columns else { return Ok(0) };
+        columns.fill(rows).map_err(|error| self.in_group(&error))?;
+        self.left -= rows as u64;
+        Ok(rows)
+    }
+
+    fn start_group(&mut self) -> Result<(), String> {
+        let group = self.metadata.row_group(self.next_group);
+        self.next_group += 1;
+        self.left = u64::try_from(group.num_rows()).map_err(|_| "a negative number of rows")?;
+        let schema = self.metadata.file_metadata().schema_descr();
+        let part = |place: usize| {
+            let chunk = group.columns().get(place).ok_or("it lacks columns")?;
+            let named = |error| in_column(schema.column(place).name(), &error);
+            Ok::<_, String>((schema.column(place), Pages::new(self.file.clone(), chunk).map_err(named)?))
+        };
+        let text = |place: usize| part(place).map(|(descriptor, pages)| Column::new(descriptor, pages));
+        let number = |place: usize| part(place).map(|(descriptor, pages)| Numbers::new(descriptor, pages));
+        let (place, clock) = self.places.timestamp;
+        let (descriptor, pages) = part(place)?;
+        let mut texts = [const { None }; TEXTS.len()];
+        for (column, place) in texts.iter_mut().zip(self.places.texts) {
+            *column = place.map(text).transpose()?;
+        }
+        self.columns = Some(Columns {
+            timestamp: Times::new(clock, descriptor, pages),
+            texts,
+            bytes: self.places.bytes.map(number).transpose()?,
+            version: self.places.version.map(number).transpose()?,
+        });
+        Ok(())
+    }
+
+    /// Says where, counted from one.
+    fn in_group(&self, error: &str) -> String {
+        format!("row group {}: {error}", self.next_group)
+    }
+
+    /// The event of a row of the batch, counted from zero.
+    ///
+    /// # Errors
+    /// Says what is wrong with the row.
+    pub fn event(&self, row: usize) -> Result<Event<'_>, BadLine> {
+        let columns = self.columns.as_ref().ok_or_else(|| BadLine::new("not an event", "there is no such row"))?;
+        match columns.broker_event(row) {
+            Some(event) => Ok(event),
+            None => columns.line(row)?.into_event(),
+        }
+    }
+}
+
+fn footer(file: &SharedFile) -> Result<ParquetMetaData, String> {
+    let truncated = || "not a Parquet file, or one that was not finished: it does not end in `PAR1`".to_owned();
+    let end = file.length.checked_sub(8).filter(|end| *end >= MAGIC.len() as u64).ok_or_else(truncated)?;
+    let tail = file.read(end, 8).map_err(|error| error.to_string())?;
+    let [a, b, c, d, magic @ ..] = &tail[..] else { return Err(truncated()) };
+    match magic {
+        b"PAR1" => {}
+        b"PARE" => return Err("the file is encrypted; write it without encryption".to_owned()),
+        _ => return Err(truncated()),
+    }
+    let length = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
+    let start = end.checked_sub(length).filter(|_| length <= MAX_FOOTER);
+    let start = start.ok_or_else(|| format!("the footer claims {length} bytes"))?;
+    let bytes = file.read(start, length as usize).map_err(|error| error.to_string())?;
+    ParquetMetaDataReader::decode_metadata(&bytes).map_err(|error| format!("the footer cannot be read: {error}"))
+}
+
+fn in_column(name: &str, error: &ParquetError) -> String {
+    let text = error.to_string();
+    format!("column `{name}`: {}", text.strip_prefix("Parquet error: ").unwrap_or(&text))
+}
+
+impl Columns {
+    fn fill(&mut self, rows: usize) -> Result<(), String> {
+        self.timestamp.fill(rows).map_err(|error| in_column("timestamp", &error))?;
+        for (column, name) in self.texts.iter_mut().zip(TEXTS) {
+            if let Some(column) = column {
+                column.fill(rows).map_err(|error| in_column(name, &error))?;
+            }
+        }
+        for (column, name) in [(&mut self.bytes, "bytes"), (&mut self.version, "version")] {
+            if let Some(column) = column {
+                column.fill(rows).map_err(|error| in_column(name, &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_null(&self, text: Text, row: usize) -> bool {
+        self.texts[text as usize].as_ref().is_none_or(|column| column.get(row).is_none())
+    }
+
+    fn text(&self, text: Text, row: usize) -> Result<Option<&str>, BadLine> {
+        let cell = self.texts[text as usize].as_ref().and_then(|column| column.text(row));
+        cell.transpose().map_err(|bad| BadLine::new(bad.reason, format!("`{}`: {}", TEXTS[text as usize], bad.detail)))
+    }
+
+    /// The quick way through ordinary rows, as [`crate::traffic::plain`] is for lines.
+    fn broker_event(&self, row: usize) -> Option<Event<'_>> {
+        let others = [Text::Metrics, Text::Metric, Text::Value, Text::Dimension];
+        let is_broker = others.into_iter().all(|text| self.is_null(text, row));
+        if !is_broker || self.version.as_ref().is_some_and(|column| column.get(row).is_some()) {
+            return None;
+        }
+        let text = |text| self.text(text, row).ok();
+        let source = text(Text::SourceIp)?.map(str::parse::<IpAddr>).transpose().ok()?;
+        let bytes = self.bytes.as_ref().and_then(|column| column.get(row)).transpose().ok()?;
+        let members = Members {
+            timestamp: self.timestamp.get(row).and_then(|at| u64::try_from(at).ok()),
+            kind: text(Text::Type)?,
+            client_id: text(Text::ClientId)?,
+            thing: text(Text::Thing)?,
+            status: text(Text::Status)?,
+            topic: text(Text::Topic)?,
+            bytes,
+            source,
+        };
+        members.event()
+    }
+
+    /// The members of a row, as the line of NDJSON has them.
+    fn line(&self, row: usize) -> Result<Line<'_>, BadLine> {
+        let text = |text| self.text(text, row);
+        let name = |column| Ok::<_, BadLine>(text(column)?.map(Cow::Borrowed));
+        let missing = |name: &str| BadLine::new("not an event", format!("`{name}` is null"));
+        let bad_address = |error| BadLine::new("not an event", format!("`sourceIp`: {error}"));
+        let number = |column: &Option<Numbers>| column.as_ref().and_then(|column| column.get(row)).transpose();
+        Ok(Line {
+            timestamp: self.timestamp.get(row).ok_or_else(|| missing("timestamp"))?,
+            kind: word("type", text(Text::Type)?.ok_or_else(|| missing("type"))?)?,
+            client_id: name(Text::ClientId)?,
+            thing: name(Text::Thing)?,
+            status: text(Text::Status)?.map(|status| word("status", status)).transpose()?,
+            topic: name(Text::Topic)?,
+            bytes: number(&self.bytes)?,
+            source_ip: text(Text::SourceIp)?.map(str::parse).transpose().map_err(bad_address)?,
+            metrics: text(Text::Metrics)?.map(|cell| json("metrics", cell)).transpose()?,
+            metric: name(Text::Metric)?,
+            value: text(Text::Value)?.map(|cell| json("value", cell)).transpose()?,
+            version: number(&self.version)?,
+            dimension: text(Text::Dimension)?.map(|cell| json("dimension", cell)).transpose()?,
+        })
+    }
+}
+
+/// A cell with one of a few words.
+fn word<'a, T: Deserialize<'a>>(name: &str, cell: &'a str) -> Result<T, BadLine> {
+    let word = T::deserialize(cell.into_deserializer());
+    word.map_err(|error: serde::de::value::Error| BadLine::new("not an event", format!("`{name}`: {error}")))
+}
+
+fn json<'a, T: Deserialize<'a>>(name: &str, cell: &'a str) -> Result<T, BadLine> {
+    serde_json::from_str(cell).map_err(|error| BadLine::new("not an event", format!("`{name}`: {error}")))
+}
