@@ -1,68 +1,41 @@
 //! Devices: names become small numbers, and every event finds its device and the profiles that watch it.
 //!
 //! A registered thing and an unregistered client of the same name are different devices (developer guide,
-//! "troubleshooting"). Names are kept once, back to back, so that a million of them cost little more than their text.
+//! "troubleshooting").
 
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use std::hash::BuildHasher;
 
+use crate::names::{Names, Place, hash};
 use crate::registry::{ProfileSet, Standing, Standings};
 
 /// Position of a device in every table of the evaluator.
 pub type DeviceId = u32;
 
-/// Marks a standing under which the name has no device yet.
+/// Marks a standing under which the name has no device yet, and a name that does not stand for one device alone.
 const NONE: DeviceId = DeviceId::MAX;
 
 /// All names and devices seen.
 #[derive(Debug)]
 pub(crate) struct Devices {
-    standings: Standings,
-    text: String,
-    names: Vec<Name>,
-    by_name: HashTable<Slot>,
-    /// Name and registration of each device.
-    devices: Vec<(u32, bool)>,
+    standings: Arc<Standings>,
+    /// A name whose standing never changes stands for its device.
+    names: Names,
+    /// The unregistered and the registered device of each other name.
+    changing: BTreeMap<Place, [DeviceId; 2]>,
+    devices: Vec<Device>,
 }
 
-/// Where a name is, with bits of its hash that the table itself does not compare: equal bits make it very likely the
-/// right name, without looking at the name.
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    position: u32,
-    mark: u32,
-}
-
-fn mark(hash: u64) -> u32 {
-    (hash >> 24) as u32
-}
-
-/// One name. It fills a cache line, and a name of ordinary length is compared without another access to memory.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Name {
-    /// The first bytes of the name, filled up with zeros.
-    beginning: [u8; BEGINNING],
-    start: usize,
-    length: u32,
-    /// Its unregistered and its registered device.
-    devices: [DeviceId; 2],
-    /// Whether the standing never changes, and then what it is.
-    fixed: bool,
+struct Device {
+    /// Where its name is.
+    place: Place,
     registered: bool,
+    /// Whether the standing of its name never changes, and then the profiles that watch it.
+    fixed: bool,
     profiles: ProfileSet,
-}
-
-/// Bytes of a name kept in its entry.
-const BEGINNING: usize = 24;
-
-fn beginning(name: &str) -> [u8; BEGINNING] {
-    let mut bytes = [0; BEGINNING];
-    let length = name.len().min(BEGINNING);
-    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
-    bytes
 }
 
 /// The devices in the order of their numbers, as saved state holds them.
@@ -77,115 +50,104 @@ pub(crate) struct Found {
 }
 
 impl Devices {
-    pub fn new(standings: Standings) -> Self {
-        Self { standings, text: String::new(), names: Vec::new(), by_name: HashTable::new(), devices: Vec::new() }
+    pub fn new(standings: Arc<Standings>) -> Self {
+        Self { standings, names: Names::default(), changing: BTreeMap::new(), devices: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
         self.devices.len()
     }
 
-    /// The hash by which a name is found.
-    pub fn hash(&self, name: &str) -> u64 {
-        FixedState::default().hash_one(name)
+    /// Where the name with that hash very likely is.
+    #[inline]
+    pub fn candidate(&self, hash: u64) -> Option<Place> {
+        self.names.candidate(hash)
     }
 
-    /// Where the name with that hash very likely is.
-    pub fn candidate(&self, hash: u64) -> Option<u32> {
-        self.by_name.find(hash, |slot| slot.mark == mark(hash)).map(|slot| slot.position)
+    /// Reads the record at a candidate, so that it is in the cache when [`Self::find`] needs it.
+    #[inline]
+    pub fn touch(&self, candidate: Place) -> u32 {
+        self.names.number(candidate)
     }
 
     /// The device of that name, with its hash and candidate, at that time; made known if it is new.
-    pub fn find(&mut self, name: &str, hash: u64, candidate: Option<u32>, at: i64) -> Found {
-        let position = match candidate {
-            Some(position) if self.is_named(position, name) => position,
-            _ => self.name_position(name, hash),
+    #[inline]
+    pub fn find(&mut self, name: &str, hash: u64, candidate: Option<Place>, at: i64) -> Found {
+        let place = self.names.find(name, hash, candidate);
+        match place.map(|place| self.names.number(place)) {
+            Some(device) if device != NONE => {
+                let profiles = self.standings.of_all().unwrap_or_else(|| self.devices[device as usize].profiles);
+                Found { device, profiles }
+            }
+            _ => self.find_changing(name, hash, place, at),
+        }
+    }
+
+    fn find_changing(&mut self, name: &str, hash: u64, place: Option<Place>, at: i64) -> Found {
+        let place = place.unwrap_or_else(|| self.names.add(name, hash, NONE));
+        let Standing { registered, profiles, .. } = Standings::at(self.standings.of(name), at);
+        Found { device: self.device(name, place, registered), profiles }
+    }
+
+    /// The device of a name in a standing, made known if it is new.
+    fn device(&mut self, name: &str, place: Place, registered: bool) -> DeviceId {
+        let next = self.devices.len() as DeviceId;
+        let (fixed, profiles) = match self.standings.of(name) {
+            [standing] => (standing.registered == registered, standing.profiles),
+            _ => (false, 0),
         };
-        let entry = self.names[position as usize];
-        let (registered, profiles) = if entry.fixed {
-            (entry.registered, entry.profiles)
+        if fixed {
+            let known = self.names.number(place);
+            if known != NONE {
+                return known;
+            }
+            self.names.set_number(place, next);
         } else {
-            let standing = Standings::at(self.standings.of(name), at);
-            (standing.registered, standing.profiles)
-        };
-        let known = entry.devices[usize::from(registered)];
-        let device = if known == NONE { self.device(position, registered) } else { known };
-        Found { device, profiles }
+            let known = &mut self.changing.entry(place).or_insert([NONE; 2])[usize::from(registered)];
+            if *known != NONE {
+                return *known;
+            }
+            *known = next;
+        }
+        self.devices.push(Device { place, registered, fixed, profiles });
+        next
     }
 
     /// The profiles that watch a device at a time: none while the name stands for its other device.
     pub fn profiles(&self, device: DeviceId, at: i64) -> ProfileSet {
-        let (position, registered) = self.devices[device as usize];
-        if self.names[position as usize].fixed {
-            return self.names[position as usize].profiles;
+        let Device { registered, fixed, profiles, .. } = self.devices[device as usize];
+        if fixed {
+            return profiles;
         }
-        let standing = Standings::at(self.standings.of(self.name_text(position)), at);
+        let standing = Standings::at(self.standings.of(self.name(device)), at);
         if standing.registered == registered { standing.profiles } else { 0 }
     }
 
     pub fn name(&self, device: DeviceId) -> &str {
-        self.name_text(self.devices[device as usize].0)
+        self.names.name(self.devices[device as usize].place)
     }
 
     pub fn is_registered(&self, device: DeviceId) -> bool {
-        self.devices[device as usize].1
-    }
-
-    fn name_text(&self, position: u32) -> &str {
-        let name = &self.names[position as usize];
-        &self.text[name.start..name.start + name.length as usize]
-    }
-
-    fn is_named(&self, position: u32, name: &str) -> bool {
-        let known = &self.names[position as usize];
-        known.length as usize == name.len()
-            && known.beginning == beginning(name)
-            && (name.len() <= BEGINNING || &self.text[known.start..known.start + name.len()] == name)
-    }
-
-    fn name_position(&mut self, name: &str, hash: u64) -> u32 {
-        let hasher = FixedState::default();
-        if let Some(slot) = self.by_name.find(hash, |slot| self.is_named(slot.position, name)) {
-            return slot.position;
-        }
-        let (names, text) = (&self.names, &self.text);
-        let rehash = |slot: &Slot| {
-            let known = &names[slot.position as usize];
-            hasher.hash_one(&text[known.start..known.start + known.length as usize])
-        };
-        let position = self.names.len() as u32;
-        self.by_name.insert_unique(hash, Slot { position, mark: mark(hash) }, rehash);
-        let (fixed, registered, profiles) = match self.standings.of(name) {
-            [Standing { registered, profiles, .. }] => (true, *registered, *profiles),
-            _ => (false, false, 0),
-        };
-        let (start, length) = (self.text.len(), name.len() as u32);
-        let beginning = beginning(name);
-        self.names.push(Name { beginning, start, length, devices: [NONE; 2], fixed, registered, profiles });
-        self.text.push_str(name);
-        position
-    }
-
-    fn device(&mut self, position: u32, registered: bool) -> DeviceId {
-        let known = &mut self.names[position as usize].devices[usize::from(registered)];
-        if *known == NONE {
-            *known = self.devices.len() as DeviceId;
-            self.devices.push((position, registered));
-        }
-        *known
+        self.devices[device as usize].registered
     }
 
     pub fn save(&self) -> SavedDevices {
-        let device = |id: usize| (self.name(id as DeviceId).to_owned(), self.devices[id].1);
+        let device = |id: usize| (self.name(id as DeviceId).to_owned(), self.devices[id].registered);
         SavedDevices((0..self.devices.len()).map(device).collect())
     }
 
-    /// Puts saved devices back, in their order, into an empty table.
-    pub fn restore(&mut self, saved: SavedDevices) -> Result<(), String> {
+    /// Puts saved devices back, in their order, into an empty table. `belongs` says whether a hash is one of a device
+    /// that is kept here.
+    pub fn restore(&mut self, saved: SavedDevices, belongs: impl Fn(u64) -> bool) -> Result<(), String> {
         for (name, registered) in saved.0 {
-            let position = self.name_position(&name, self.hash(&name));
+            let hash = hash(&name);
+            if !belongs(hash) {
+                return Err(format!("device `{name}` belongs elsewhere"));
+            }
+            let place = self.names.find(&name, hash, self.names.candidate(hash));
+            let place = place.unwrap_or_else(|| self.names.add(&name, hash, NONE));
             let expected = self.devices.len() as DeviceId;
-            if self.device(position, registered) != expected {
+            if self.device(&name, place, registered) != expected {
                 return Err(format!("device `{name}` appears twice"));
             }
         }

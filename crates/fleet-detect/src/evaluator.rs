@@ -2,51 +2,73 @@
 //!
 //! The result is a function of the accepted events alone: their order of arrival decides only which of them are too
 //! late. A window is closed, and a report judged, once no earlier event can come any more.
+//!
+//! Whether an event is accepted is decided here, in the order of arrival. Everything else is decided device by device,
+//! in as many [`Part`]s as there are threads, except what [`crate::fleetwide`] does.
 
-use crate::arrival::SLICE;
-use crate::config::{Config, ConfigError, MAX_PROFILES};
-use crate::connectivity::Connectivity;
-use crate::device::{DeviceId, Devices, Found};
-use crate::event::{Event, EventKind, Exported, Outcome};
-use crate::judge::Output;
-use crate::profile::Target;
-use crate::registry::{Registry, Standings};
-use crate::rules::{Check, compile};
-use crate::semantics::{Semantics, WithoutRegistry};
-use crate::violation::Fnv;
-use crate::watch::{Surroundings, Watch};
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::arrival::SLICE;
+use crate::batch::Batch;
+use crate::config::{Config, ConfigError, MAX_PROFILES};
+use crate::device::DeviceId;
+use crate::event::Event;
+use crate::fleetwide::{Learners, learn, merged, standards};
+use crate::judge::Output;
+use crate::names::hash;
+use crate::part::{End, Part};
+use crate::profile::Target;
+use crate::registry::{Registry, Standings};
+use crate::rules::{Check, ProfileRules, compile};
+use crate::semantics::{Semantics, WithoutRegistry};
+use crate::threads::with_each;
+use crate::violation::Fnv;
+
+/// Most threads of one evaluator.
+pub const MAX_THREADS: usize = 128;
+/// Owner of events that are not accepted.
+const NOBODY: u8 = u8::MAX;
+/// Events, or devices to judge, for which it is worth starting threads.
+const WORTH_THREADS: usize = 4096;
 
 /// Evaluates any number of profiles, up to [`MAX_PROFILES`], over one stream of events.
 #[derive(Debug)]
 pub struct Evaluator {
     pub(crate) semantics: Semantics,
-    pub(crate) devices: Devices,
-    pub(crate) watches: Vec<Watch>,
-    pub(crate) connectivity: Connectivity,
-    follows_connections: bool,
+    rules: Vec<Arc<ProfileRules>>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) learners: Learners,
+    /// Whether some rule needs to know of the whole fleet.
+    fleetwide: bool,
     /// Time of the newest event, milliseconds since the Unix epoch.
     pub(crate) newest: Option<i64>,
     /// Everything before this time has been judged; a multiple of [`SLICE`].
     pub(crate) horizon: i64,
+    /// Without what the parts have counted.
     pub(crate) counts: Counts,
     /// Hash of the configuration, so that saved state is not restored into another one.
     pub(crate) fingerprint: u128,
     /// Kept for its memory; empty between calls.
-    batch: Vec<Admitted>,
+    owners: Vec<u8>,
 }
 
-/// An event that is not too late.
-#[derive(Debug)]
-struct Admitted {
-    /// Position in the batch.
-    position: usize,
-    watermark: i64,
-    hash: u64,
-    /// Where its name very likely is.
-    candidate: Option<u32>,
-    found: Found,
+/// Events with their times and the hashes of their devices.
+#[derive(Clone, Copy)]
+struct Prepared<'s> {
+    events: &'s [Event<'s>],
+    times: &'s [i64],
+    hashes: &'s [u64],
+}
+
+/// A stretch of events, and up to where it lets everything be judged after it.
+struct Step {
+    /// Position of the first event after it.
+    end: usize,
+    horizon: Option<i64>,
 }
 
 /// What became of the events.
@@ -66,29 +88,42 @@ pub struct Counts {
 }
 
 impl Evaluator {
+    /// An evaluator that starts no threads.
+    ///
     /// # Errors
     /// When a behaviour cannot be evaluated, the registry contradicts itself, or a setting is out of range.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        Self::with_threads(config, NonZeroUsize::MIN)
+    }
+
+    /// An evaluator that splits the devices over that many threads, at most [`MAX_THREADS`]. The violations, and their
+    /// order, do not depend on the number.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_threads(config: &Config, threads: NonZeroUsize) -> Result<Self, ConfigError> {
         if config.profiles.len() > MAX_PROFILES {
             return Err(ConfigError::TooManyProfiles(config.profiles.len()));
         }
         config.semantics.check().map_err(ConfigError::Semantics)?;
-        let compiled = (0..config.profiles.len()).map(|position| Ok(Watch::new(position, compile(config, position)?)));
-        let watches = compiled.collect::<Result<Vec<_>, _>>()?;
+        let compiled = (0..config.profiles.len()).map(|position| Ok(Arc::new(compile(config, position)?)));
+        let rules = compiled.collect::<Result<Vec<_>, _>>()?;
+        let standings = Arc::new(standings(config).map_err(ConfigError::Registry)?);
         let mut fingerprint = Fnv::default();
         // Writing plain data to memory cannot fail.
         fingerprint.write(&serde_json::to_vec(config).unwrap_or_default());
+        let parts = threads.get().min(MAX_THREADS);
         Ok(Self {
             semantics: config.semantics.clone(),
-            devices: Devices::new(standings(config).map_err(ConfigError::Registry)?),
-            follows_connections: watches.iter().any(Watch::follows_connections),
-            watches,
-            connectivity: Connectivity::default(),
+            parts: (0..parts).map(|_| Part::new(&standings, &rules)).collect(),
+            fleetwide: rules.iter().flat_map(|rules| &rules.rules).any(|rule| rule.check.is_fleetwide()),
+            rules,
+            learners: Learners::new(),
             newest: None,
             horizon: i64::MIN,
             counts: Counts::default(),
             fingerprint: fingerprint.0,
-            batch: Vec::new(),
+            owners: Vec::new(),
         })
     }
 
@@ -97,46 +132,126 @@ impl Evaluator {
         self.observe_batch(std::slice::from_ref(event), output);
     }
 
-    /// Takes events in their order, as [`Self::observe`] would one by one, but quicker: devices are looked up in loops
-    /// of their own, so that waiting for memory overlaps.
+    /// Takes events in their order, as [`Self::observe`] would one by one, but quicker.
     pub fn observe_batch(&mut self, events: &[Event], output: &mut Output) {
-        let mut batch = std::mem::take(&mut self.batch);
-        for (position, event) in events.iter().enumerate() {
-            if let Some(watermark) = self.admit(event.at) {
-                let hash = self.devices.hash(event.device());
-                batch.push(Admitted { position, watermark, hash, candidate: None, found: Found::default() });
-            }
-        }
-        for admitted in &mut batch {
-            admitted.candidate = self.devices.candidate(admitted.hash);
-        }
-        for Admitted { position, hash, candidate, found, .. } in &mut batch {
-            let event = &events[*position];
-            *found = self.devices.find(event.device(), *hash, *candidate, event.at);
-        }
-        if batch.len() > 1 {
-            self.touch(events, &batch);
-        }
-        for admitted in batch.drain(..) {
-            self.take(&events[admitted.position], admitted.found);
-            self.advance(admitted.watermark, output);
-        }
-        self.batch = batch;
+        let times: Vec<i64> = events.iter().map(|event| event.at).collect();
+        let hashes: Vec<u64> = events.iter().map(|event| hash(event.device())).collect();
+        self.take(&[Prepared { events, times: &times, hashes: &hashes }], output);
     }
 
-    /// Reads the cells that the events are about to change, so that they are in the cache by then.
-    fn touch(&self, events: &[Event], batch: &[Admitted]) {
-        let mut read = 0_u64;
-        for watch in &self.watches {
-            for admitted in batch {
-                let at = events[admitted.position].at;
-                read = read.wrapping_add(watch.peek(admitted.found.device, at, &self.semantics));
+    /// Takes the events of several batches, in their order. With several threads, a batch for each with some thousand
+    /// events makes good use of them.
+    pub fn observe_batches(&mut self, batches: &[Batch], output: &mut Output) {
+        let batches: Vec<_> =
+            batches.iter().map(|Batch { events, times, hashes }| Prepared { events, times, hashes }).collect();
+        self.take(&batches, output);
+    }
+
+    /// Closes all windows and says what is left to say: the input has ended. State saved before this call can still
+    /// go on with more input; the evaluator itself only knows the names of its devices after it.
+    pub fn finish(&mut self, output: &mut Output) -> Counts {
+        if let Some(newest) = self.newest {
+            self.parts.iter_mut().for_each(|part| part.output.wants_datapoints = output.wants_datapoints);
+            self.judge_until(None, newest);
+            self.gather(output);
+        }
+        self.counts()
+    }
+
+    /// What became of the events so far.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.counts;
+        for part in &self.parts {
+            counts.untargeted += part.untargeted;
+            counts.mistyped += part.mistyped;
+        }
+        counts
+    }
+
+    /// Devices seen so far.
+    pub fn device_count(&self) -> usize {
+        self.parts.iter().map(|part| part.devices.len()).sum()
+    }
+
+    /// Name of a device that [`crate::judge::Datapoint`] numbers.
+    pub fn device_name(&self, device: DeviceId) -> &str {
+        let (device, part) = (device / self.parts.len() as u32, device as usize % self.parts.len());
+        self.parts[part].devices.name(device)
+    }
+
+    /// Behaviours whose verdicts only approximate AWS's, because its algorithm is not published, as
+    /// `(profile, behaviour)` positions: those with `mlDetectionConfig`.
+    pub fn approximate(&self) -> Vec<(usize, usize)> {
+        let learned = |(profile, rules): (usize, &Arc<ProfileRules>)| {
+            let rules = rules.rules.iter().filter(|rule| matches!(rule.check, Check::Learned { .. }));
+            rules.map(|rule| (profile, rule.behavior_index)).collect::<Vec<_>>()
+        };
+        self.rules.iter().enumerate().flat_map(learned).collect()
+    }
+
+    /// The part that keeps the device of that hash. The bits are not those by which tables place a name.
+    pub(crate) fn part_of(hash: u64, parts: usize) -> usize {
+        ((hash >> 40 & 0xffff) as usize * parts) >> 16
+    }
+
+    fn take(&mut self, batches: &[Prepared], output: &mut Output) {
+        let mut owners = std::mem::take(&mut self.owners);
+        let steps = self.plan(batches, &mut owners);
+        let threads = self.parts.len() > 1 && owners.len() >= WORTH_THREADS;
+        self.parts.iter_mut().for_each(|part| part.output.wants_datapoints = output.wants_datapoints);
+        let semantics = &self.semantics;
+        let mut begin = 0;
+        if self.fleetwide {
+            for step in steps {
+                let range = begin..step.end;
+                with_each(&mut self.parts, threads && range.len() >= WORTH_THREADS, |me, part| {
+                    take_range(part, me, batches, &owners, range.clone(), &self.semantics);
+                });
+                if let Some(horizon) = step.horizon {
+                    self.judge_until(Some(horizon), horizon);
+                }
+                begin = step.end;
+            }
+        } else {
+            with_each(&mut self.parts, threads, |me, part| {
+                let mut begin = 0;
+                for step in &steps {
+                    take_range(part, me, batches, &owners, begin..step.end, semantics);
+                    if let Some(horizon) = step.horizon {
+                        part.judge_windows(Some(horizon), horizon, semantics);
+                        part.judge_others(Some(horizon), horizon, semantics);
+                    }
+                    begin = step.end;
+                }
+            });
+        }
+        self.gather(output);
+        owners.clear();
+        self.owners = owners;
+    }
+
+    /// Decides which events are accepted and whose they are, and when something can be judged.
+    fn plan(&mut self, batches: &[Prepared], owners: &mut Vec<u8>) -> Vec<Step> {
+        let (mut steps, parts) = (Vec::new(), self.parts.len());
+        for batch in batches {
+            for (at, hash) in batch.times.iter().zip(batch.hashes) {
+                let Some(watermark) = self.admit(*at) else {
+                    owners.push(NOBODY);
+                    continue;
+                };
+                owners.push(Self::part_of(*hash, parts) as u8);
+                if watermark >= self.horizon.saturating_add(SLICE) {
+                    self.horizon = watermark.div_euclid(SLICE).saturating_mul(SLICE);
+                    steps.push(Step { end: owners.len(), horizon: Some(self.horizon) });
+                }
             }
         }
-        std::hint::black_box(read);
+        steps.push(Step { end: owners.len(), horizon: None });
+        steps
     }
 
     /// Counts an event's time; the watermark after it, unless it is too early or too late.
+    #[inline]
     fn admit(&mut self, at: i64) -> Option<i64> {
         let latest =
             self.newest.map(|newest| newest.saturating_add(i64::from(self.semantics.longest_gap_seconds) * 1000));
@@ -155,115 +270,79 @@ impl Evaluator {
         Some(watermark)
     }
 
-    fn take(&mut self, event: &Event, found: Found) {
-        if self.follows_connections {
-            self.follow(found.device, event);
-        }
-        match &event.kind {
-            EventKind::Report(measurements) => {
-                for measurement in measurements {
-                    let (metric, value) = (measurement.metric.clone(), measurement.value.clone());
-                    self.keep(found, event.at, &Exported { metric, value, version: None, dimension: None });
-                }
-            }
-            EventKind::Value(exported) => self.keep(found, event.at, exported),
-            _ => {
-                for watch in self.watches.iter_mut().filter(|watch| found.profiles & (1 << watch.profile) != 0) {
-                    watch.observe(found.device, event, &self.semantics);
-                }
-            }
-        }
-        self.counts.untargeted += u64::from(found.profiles == 0);
-    }
-
-    /// Closes all windows and says what is left to say: the input has ended. State saved before this call can still
-    /// go on with more input; the evaluator itself is used up.
-    pub fn finish(mut self, output: &mut Output) -> Counts {
-        if let Some(newest) = self.newest {
-            self.judge_until(None, newest, output);
-        }
-        self.counts
-    }
-
-    /// What became of the events so far.
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// Devices seen so far; their numbers run from zero.
-    pub fn device_count(&self) -> usize {
-        self.devices.len()
-    }
-
-    /// Name of a device that [`crate::judge::Datapoint`] numbers.
-    pub fn device_name(&self, device: DeviceId) -> &str {
-        self.devices.name(device)
-    }
-
-    /// Behaviours whose verdicts only approximate AWS's, because its algorithm is not published, as
-    /// `(profile, behaviour)` positions: those with `mlDetectionConfig`.
-    pub fn approximate(&self) -> Vec<(usize, usize)> {
-        let learned = |watch: &Watch| {
-            let rules = watch.rules.rules.iter().filter(|rule| matches!(rule.check, Check::Learned { .. }));
-            rules.map(|rule| (watch.profile, rule.behavior_index)).collect::<Vec<_>>()
-        };
-        self.watches.iter().flat_map(learned).collect()
-    }
-
-    fn follow(&mut self, device: DeviceId, event: &Event) {
-        let connected = match &event.kind {
-            EventKind::Connect { outcome: Outcome::Success, .. } => true,
-            EventKind::Disconnect { .. } => false,
-            _ => return,
-        };
-        self.connectivity.change(event.at, device, connected);
-        for watch in &mut self.watches {
-            watch.sample_from(event.at, &self.semantics);
-        }
-    }
-
-    fn keep(&mut self, found: Found, at: i64, exported: &Exported) {
-        let mut fits = true;
-        for watch in self.watches.iter_mut().filter(|watch| found.profiles & (1 << watch.profile) != 0) {
-            fits &= watch.keep(found.device, at, exported, &self.semantics);
-        }
-        self.counts.mistyped += u64::from(!fits);
-    }
-
-    /// Judges what no event can change any more.
-    fn advance(&mut self, watermark: i64, output: &mut Output) {
-        let horizon = watermark.div_euclid(SLICE).saturating_mul(SLICE);
-        if horizon > self.horizon {
-            self.horizon = horizon;
-            self.judge_until(Some(horizon), horizon, output);
-        }
-    }
-
     /// Judges everything before `horizon`, or, at the end of the input, everything. Alarms that are silent at `until`
     /// are invalidated.
-    fn judge_until(&mut self, horizon: Option<i64>, until: i64, output: &mut Output) {
-        let first = output.violations.len();
-        while let Some((end, profile, position)) = self.next_end(horizon, until) {
-            let Self { devices, connectivity, semantics, .. } = self;
-            let mut around = Surroundings { devices, connectivity, semantics, output };
-            self.watches[profile].close(end, position, &mut around);
+    fn judge_until(&mut self, horizon: Option<i64>, until: i64) {
+        let threads = self.parts.len() > 1 && self.device_count() >= WORTH_THREADS;
+        if self.fleetwide {
+            while let Some(end) = self.parts.iter().filter_map(|part| part.next_end(horizon, until)).min() {
+                self.judge_window(end, threads);
+            }
         }
-        let Self { devices, connectivity, semantics, watches, .. } = self;
-        let mut around = Surroundings { devices, connectivity, semantics, output };
-        for watch in watches {
-            watch.judge_arrivals(horizon, &mut around);
-            watch.sweep(until, &mut around);
-        }
-        output.violations[first..].sort_by(|a, b| a.order().cmp(&b.order()));
+        let semantics = &self.semantics;
+        with_each(&mut self.parts, threads, |_, part| {
+            part.judge_windows(horizon, until, semantics);
+            part.judge_others(horizon, until, semantics);
+        });
     }
 
-    /// The earliest window end that is due, its profile and its length's position.
-    fn next_end(&self, horizon: Option<i64>, newest: i64) -> Option<(i64, usize, usize)> {
-        let ends = self.watches.iter().filter_map(|watch| {
-            let (end, position) = watch.next_end(horizon, newest)?;
-            Some((end, watch.profile, position))
-        });
-        ends.min()
+    /// Closes a window in every part, brings together what its rules need to know of the fleet, and judges it.
+    fn judge_window(&mut self, end: End, threads: bool) {
+        let (at, profile, _) = end;
+        let Self { parts, learners, rules, semantics, .. } = self;
+        let semantics = &*semantics;
+        let pools = with_each(parts, threads, |_, part| part.close(end, semantics));
+        let mut pools = merged(pools);
+        let standards = standards(&mut pools, profile, &rules[profile], at, learners, semantics);
+        with_each(parts, threads, |_, part| part.judge_closed(profile, &standards, semantics));
+        learn(&pools, profile, at, learners);
+    }
+
+    /// Moves what the parts have said to `output`: all that was judged at one time together, in one order.
+    fn gather(&mut self, output: &mut Output) {
+        let parts = self.parts.len() as u32;
+        let times = self.parts.iter().map(|part| part.judged.len()).max().unwrap_or(0);
+        let (mut violations, mut datapoints) = (Vec::new(), Vec::new());
+        let mut judged = Vec::new();
+        for part in &mut self.parts {
+            violations.push(part.output.violations.drain(..));
+            datapoints.push(part.output.datapoints.drain(..));
+            judged.push(std::mem::take(&mut part.judged));
+        }
+        let mut before = vec![(0, 0); judged.len()];
+        for time in 0..times {
+            let first = output.violations.len();
+            for (part, judged) in judged.iter().enumerate() {
+                let Some(until) = judged.get(time) else { continue };
+                let from = std::mem::replace(&mut before[part], *until);
+                output.violations.extend(violations[part].by_ref().take(until.0 - from.0));
+                output.datapoints.extend(datapoints[part].by_ref().take(until.1 - from.1).map(|mut datapoint| {
+                    datapoint.device = datapoint.device * parts + part as u32;
+                    datapoint
+                }));
+            }
+            output.violations[first..].sort_by(|a, b| a.order().cmp(&b.order()));
+        }
+    }
+}
+
+/// Gives a part its events in `range`, which counts through all batches.
+fn take_range(
+    part: &mut Part,
+    me: usize,
+    batches: &[Prepared],
+    owners: &[u8],
+    range: Range<usize>,
+    semantics: &Semantics,
+) {
+    let mut first = 0;
+    for Prepared { events, hashes, .. } in batches {
+        let next = first + events.len();
+        let (begin, end) = (range.start.max(first), range.end.min(next));
+        if begin < end {
+            part.take(events, hashes, &owners[first..next], begin - first..end - first, me as u8, semantics);
+        }
+        first = next;
     }
 }
 

@@ -36,7 +36,7 @@
 //!
 //! - Vocabulary, in AWS's words: [`metric`], [`value`], [`behavior`], [`profile`], [`dimension`], [`registry`].
 //! - Writing behaviours: [`alarm_when`] compiles "when to alarm" to AWS's "what is normal", [`validate`] checks both.
-//! - Evaluating: [`config`], [`evaluator`], [`state`]; what AWS leaves open is [`semantics`], and [`explain`] names the
+//! - Evaluating: [`config`], [`evaluator`], [`batch`], [`state`]; what AWS leaves open is [`semantics`], and [`explain`] names the
 //!   choices behind an alarm. Output: [`violation`] as sent to SNS, [`history`] as alarms with a beginning and an end.
 //! - Traffic: [`traffic`] reads it, [`scenario`] makes it, [`expect`] compares alarms with what a test file expects.
 //! - Tuning: [`tune`] proposes thresholds from datapoints and a budget of false alarms.
@@ -52,9 +52,27 @@
 //!
 //! # One fleet over several threads or machines
 //!
-//! Everything but percentiles is decided device by device, so devices can be split over evaluators as long as every
-//! evaluator sees the newest time of all. Percentiles need [`population::Population`]s of all parts, which merge in
-//! any order.
+//! Everything but percentiles and learned models is decided device by device. [`Evaluator::with_threads`] splits the
+//! devices over threads: first it is decided, in the order of arrival, which events are accepted; then every part takes
+//! the events of its devices; when a window closes the parts bring their [`population::Population`]s together. The
+//! violations, and their order, do not depend on the number of threads. Nothing waits in a queue: a call returns when
+//! all parts are done with its events, so memory is bounded by the devices and by the round of traffic at hand.
+//!
+//! ```
+//! # use fleet_detect::{Config, Evaluator, Output};
+//! # use fleet_detect::traffic::reader::{Options, Traffic};
+//! # let (config, input) = (Config::default(), &b""[..]);
+//! let threads = std::thread::available_parallelism()?;
+//! let mut evaluator = Evaluator::with_threads(&config, threads)?;
+//! let mut output = Output::default();
+//! let tally = Traffic::open(input, Options { threads, ..Options::default() })?.for_each_round(|batches| {
+//!     evaluator.observe_batches(batches, &mut output); // `output` may be emptied here and now
+//! })?;
+//! let counts = evaluator.finish(&mut output);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Machines can share a fleet in the same way as long as each sees the newest time of all.
 //!
 //! # Approximate
 //!
@@ -63,26 +81,32 @@
 //!
 //! # What is not here yet
 //!
-//! - **A driver that splits devices over threads.** Populations merge; the exchange between evaluators at each window's
-//!   end is not written.
+//! - **Saved state with another number of threads.** It is restored with as many as it was saved with.
+//! - **Formats other than NDJSON** are parsed on one thread, whatever [`traffic::reader::Options::threads`] says.
 //! - **Long idle stretches** with an `aws:disconnect-duration` behaviour cost one sample a device and window.
 
 mod alarm;
 pub mod alarm_when;
 mod arrival;
+pub mod batch;
 pub mod behavior;
+mod cells;
 pub mod config;
 mod connectivity;
+mod counters;
 pub mod device;
 pub mod dimension;
 pub mod evaluator;
 pub mod event;
 pub mod expect;
 pub mod explain;
+mod fleetwide;
 pub mod history;
 pub mod judge;
 pub mod learned;
 pub mod metric;
+mod names;
+mod part;
 pub mod population;
 pub mod profile;
 pub mod registry;
@@ -92,6 +116,7 @@ pub mod semantics;
 mod stamped;
 pub mod state;
 pub mod summary;
+mod threads;
 pub mod traffic;
 pub mod tune;
 pub mod validate;
@@ -101,6 +126,7 @@ mod watch;
 mod window;
 
 pub use alarm_when::parse_alarm_when;
+pub use batch::Batch;
 pub use behavior::{Behavior, Criteria};
 pub use config::{Config, ConfigError, TargetedProfile};
 pub use evaluator::{Counts, Evaluator};

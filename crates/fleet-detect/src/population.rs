@@ -29,6 +29,11 @@ impl Population {
         self.numbers.extend(other.numbers);
     }
 
+    /// All values, in no particular order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = f64> {
+        self.counts.iter().map(|count| *count as f64).chain(self.numbers.iter().copied())
+    }
+
     /// The value at a percentile by nearest rank; p0 is the smallest value.
     ///
     /// None when there are fewer than `minimum` devices, or when any value is negative (developer guide, "Custom

@@ -129,6 +129,12 @@ impl Standings {
         self.named.get(name).map_or(&self.others[..], |history| history)
     }
 
+    /// The profiles that watch every device, if no name has standings of its own.
+    #[inline]
+    pub fn of_all(&self) -> Option<ProfileSet> {
+        self.named.is_empty().then_some(self.others[0].profiles)
+    }
+
     /// The one of `history` that holds at a moment.
     pub fn at(history: &[Standing], at: i64) -> Standing {
         let later = history.partition_point(|standing| standing.from <= at);

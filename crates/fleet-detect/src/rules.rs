@@ -63,6 +63,11 @@ impl Check {
             Self::Percentile { .. } | Self::Learned { .. } => true,
         }
     }
+
+    /// Whether it takes the values of all devices to judge one of them.
+    pub fn is_fleetwide(&self) -> bool {
+        matches!(self, Self::Percentile { .. } | Self::Learned { .. })
+    }
 }
 
 /// `value OPERATOR threshold` for two scalars of one kind.
@@ -205,7 +210,7 @@ pub(crate) fn check(criteria: &Criteria) -> Option<Check> {
 
 /// How the metric folds into windows, or none when its datapoints are evaluated as they arrive.
 fn fold(metric: &Metric, check: &Check, semantics: &Semantics) -> Option<Fold> {
-    let fixed = !matches!(check, Check::Percentile { .. } | Check::Learned { .. });
+    let fixed = !check.is_fleetwide();
     let above = matches!(check, Check::Compare { operator, .. } if operator.bounds_above());
     match metric {
         Metric::BuiltIn(BuiltIn::MessageByteSize) if fixed => match semantics.message_size {

@@ -4,7 +4,7 @@
 //! version changes whenever a state of one version would be misread by another; reading never panics, whatever the
 //! bytes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,17 @@ use crate::arrival::Arrivals;
 use crate::config::Config;
 use crate::connectivity::Connectivity;
 use crate::device::SavedDevices;
-use crate::evaluator::{Counts, Evaluator};
+use crate::evaluator::{Counts, Evaluator, MAX_THREADS};
 use crate::judge::Alarms;
 use crate::learned::Learner;
+use crate::part::Part;
 use crate::watch::Watch;
-use crate::window::{Window, Windows};
+use crate::window::{SavedWindow, Windows};
 
 const FORMAT: &str = "fleetctl-detect-state";
 
 /// Version of the format that this library writes and the only one it reads.
-pub const STATE_VERSION: u32 = 1;
+pub const STATE_VERSION: u32 = 2;
 
 /// Why a state cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +51,13 @@ struct SavedRef<'a> {
     newest: Option<i64>,
     horizon: i64,
     counts: Counts,
+    /// With positions of profile and rule.
+    learners: Vec<(usize, usize, &'a Learner)>,
+    parts: Vec<SavedPartRef<'a>>,
+}
+
+#[derive(Serialize)]
+struct SavedPartRef<'a> {
     devices: SavedDevices,
     connectivity: &'a Connectivity,
     watches: Vec<SavedWatchRef<'a>>,
@@ -57,11 +65,10 @@ struct SavedRef<'a> {
 
 #[derive(Serialize)]
 struct SavedWatchRef<'a> {
-    windows: Vec<&'a VecDeque<Window>>,
+    windows: Vec<Vec<SavedWindow>>,
     samples: &'a [Option<i64>],
     arrivals: &'a Arrivals,
     alarms: &'a [Alarms],
-    learners: &'a BTreeMap<usize, Learner>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +76,12 @@ struct Saved {
     newest: Option<i64>,
     horizon: i64,
     counts: Counts,
+    learners: Vec<(usize, usize, Learner)>,
+    parts: Vec<SavedPart>,
+}
+
+#[derive(Deserialize)]
+struct SavedPart {
     devices: SavedDevices,
     connectivity: Connectivity,
     watches: Vec<SavedWatch>,
@@ -76,11 +89,10 @@ struct Saved {
 
 #[derive(Deserialize)]
 struct SavedWatch {
-    windows: Vec<VecDeque<Window>>,
+    windows: Vec<Vec<SavedWindow>>,
     samples: Vec<Option<i64>>,
     arrivals: Arrivals,
     alarms: Vec<Alarms>,
-    learners: BTreeMap<usize, Learner>,
 }
 
 impl Evaluator {
@@ -88,20 +100,12 @@ impl Evaluator {
     pub fn save(&self) -> Vec<u8> {
         let halves = [(self.fingerprint >> 64) as u64, self.fingerprint as u64];
         let header = Header { format: FORMAT.to_owned(), version: STATE_VERSION, fingerprint: halves };
-        let watches = self.watches.iter().map(|watch| SavedWatchRef {
-            windows: watch.windows.iter().map(Windows::open).collect(),
-            samples: &watch.samples,
-            arrivals: &watch.arrivals,
-            alarms: &watch.alarms,
-            learners: &watch.learners,
-        });
         let saved = SavedRef {
             newest: self.newest,
             horizon: self.horizon,
-            counts: self.counts,
-            devices: self.devices.save(),
-            connectivity: &self.connectivity,
-            watches: watches.collect(),
+            counts: self.counts(),
+            learners: self.learners.iter().map(|((profile, rule), learner)| (*profile, *rule, learner)).collect(),
+            parts: self.parts.iter().map(Part::save).collect(),
         };
         let mut bytes = Vec::new();
         // Writing plain data to memory cannot fail.
@@ -110,7 +114,7 @@ impl Evaluator {
         bytes
     }
 
-    /// Goes on where [`Self::save`] left off, with the same configuration.
+    /// Goes on where [`Self::save`] left off, with the same configuration and the same number of threads.
     ///
     /// # Errors
     /// When the bytes are no state, of another version, of another configuration, or damaged.
@@ -130,18 +134,49 @@ impl Evaluator {
             return Err(StateError::OtherConfig);
         }
         let saved: Saved = ciborium::from_reader(&mut rest).map_err(|error| unreadable(&error))?;
+        match NonZeroUsize::new(saved.parts.len()).filter(|parts| parts.get() <= MAX_THREADS) {
+            None => return Err(StateError::Damaged(format!("its number of parts is {}", saved.parts.len()))),
+            Some(NonZeroUsize::MIN) => {}
+            Some(parts) => evaluator = Self::with_threads(config, parts).map_err(|error| unreadable(&error))?,
+        }
         evaluator.fill(saved).map_err(StateError::Damaged)?;
         Ok(evaluator)
     }
 
     fn fill(&mut self, saved: Saved) -> Result<(), String> {
-        self.devices.restore(saved.devices)?;
-        let devices = self.devices.len();
-        let ahead = saved.newest.is_none_or(|newest| saved.horizon > newest) && saved.horizon != i64::MIN;
-        if !saved.connectivity.fits(devices) || ahead {
-            return Err("connections or times do not fit".to_owned());
+        if saved.newest.is_none_or(|newest| saved.horizon > newest) && saved.horizon != i64::MIN {
+            return Err("the times do not fit".to_owned());
         }
         (self.newest, self.horizon, self.counts) = (saved.newest, saved.horizon, saved.counts);
+        for (profile, rule, learner) in saved.learners {
+            self.learners.insert((profile, rule), learner);
+        }
+        let parts = self.parts.len();
+        for (position, (part, saved)) in self.parts.iter_mut().zip(saved.parts).enumerate() {
+            part.fill(saved, |hash| Self::part_of(hash, parts) == position)?;
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn save(&self) -> SavedPartRef<'_> {
+        let watches = self.watches.iter().map(|watch| SavedWatchRef {
+            windows: watch.windows.iter().map(Windows::save).collect(),
+            samples: &watch.samples,
+            arrivals: &watch.arrivals,
+            alarms: &watch.alarms,
+        });
+        SavedPartRef { devices: self.devices.save(), connectivity: &self.connectivity, watches: watches.collect() }
+    }
+
+    /// `belongs` says whether a hash is one of a device that is kept here.
+    fn fill(&mut self, saved: SavedPart, belongs: impl Fn(u64) -> bool) -> Result<(), String> {
+        self.devices.restore(saved.devices, belongs)?;
+        let devices = self.devices.len();
+        if !saved.connectivity.fits(devices) {
+            return Err("connections do not fit".to_owned());
+        }
         self.connectivity = saved.connectivity;
         if saved.watches.len() != self.watches.len() {
             return Err("the number of profiles does not fit".to_owned());
@@ -165,7 +200,6 @@ impl Watch {
             self.windows[position] = Windows::restore(windows, &self.rules.windows[position], devices)?;
         }
         (self.samples, self.arrivals, self.alarms) = (saved.samples, saved.arrivals, saved.alarms);
-        self.learners = saved.learners;
         Ok(())
     }
 }

@@ -1,28 +1,28 @@
-//! One profile at work: it collects what its rules measure and judges the datapoints when they are due.
+//! One profile at work on one share of the devices: it collects what its rules measure and judges the datapoints when
+//! they are due.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::arrival::{Arrivals, SLICE};
-use crate::behavior::Confidence;
 use crate::connectivity::Connectivity;
 use crate::device::{DeviceId, Devices};
-use crate::event::{Event, EventKind, Exported, MetricName};
+use crate::event::{Event, Exported, MetricName};
+use crate::fleetwide::{Pool, Standard};
 use crate::judge::{Alarms, Judge, Output, Verdict};
-use crate::learned::Learner;
 use crate::metric::{BuiltIn, Metric};
 use crate::population::Population;
-use crate::rules::{ArrivalRules, Check, Column, Fold, ProfileRules, compare};
+use crate::rules::{ArrivalRules, Column, Fold, ProfileRules, WindowRules};
 use crate::semantics::{ExportedTime, Semantics};
 use crate::stamped::Stamped;
 use crate::value::Value;
-use crate::window::{Windows, message_bytes, window_start};
+use crate::window::{Seen, Window, Windows, message_bytes, window_start};
 
 /// The state of one profile.
 #[derive(Debug)]
 pub(crate) struct Watch {
     /// Position of the profile in the configuration.
     pub profile: usize,
-    pub rules: ProfileRules,
+    pub rules: Arc<ProfileRules>,
     /// In the order of `rules.windows`.
     pub windows: Vec<Windows>,
     /// For each window length the next end at which connections are sampled, if a rule asks for that.
@@ -30,24 +30,35 @@ pub(crate) struct Watch {
     pub arrivals: Arrivals,
     /// In the order of `rules.rules`.
     pub alarms: Vec<Alarms>,
-    /// History and model of each rule that learns.
-    pub learners: BTreeMap<usize, Learner>,
+    /// The window that was closed last, while its datapoints are judged.
+    closing: Option<Closing>,
 }
 
-/// What closing a window needs beside the profile's own state.
+/// A closed window, whose datapoints are not yet judged.
+#[derive(Debug)]
+struct Closing {
+    end: i64,
+    /// Position of its length.
+    position: usize,
+    /// None if no device did anything in it.
+    window: Option<Window>,
+    /// Followed devices with their time without a connection, if connections are sampled at its end.
+    sampled: Vec<(DeviceId, Value)>,
+}
+
+/// What judging needs beside the profile's own state.
 pub(crate) struct Surroundings<'a> {
     pub devices: &'a Devices,
-    pub connectivity: &'a mut Connectivity,
     pub semantics: &'a Semantics,
     pub output: &'a mut Output,
 }
 
 impl Watch {
-    pub fn new(profile: usize, rules: ProfileRules) -> Self {
+    pub fn new(profile: usize, rules: Arc<ProfileRules>) -> Self {
         let windows = rules.windows.iter().map(|_| Windows::default()).collect();
         let samples = vec![None; rules.windows.len()];
         let alarms = rules.rules.iter().map(|_| Alarms::default()).collect();
-        Self { profile, rules, windows, samples, arrivals: Arrivals::default(), alarms, learners: BTreeMap::new() }
+        Self { profile, rules, windows, samples, arrivals: Arrivals::default(), alarms, closing: None }
     }
 
     /// Whether a rule needs to know who is connected.
@@ -55,29 +66,33 @@ impl Watch {
         self.rules.windows.iter().any(samples_connections)
     }
 
-    /// Reads what [`Self::observe`] would change.
-    pub fn peek(&self, device: DeviceId, at: i64, semantics: &Semantics) -> u64 {
-        let cells = self.windows.iter().zip(&self.rules.windows);
-        cells.fold(0, |sum, (windows, rules)| {
-            sum.wrapping_add(windows.peek(device, window_start(at, rules.length, semantics)))
-        })
+    /// Counts what the broker saw of devices that the profile watches.
+    pub fn observe(&mut self, seen: &[Seen], events: &[Event], semantics: &Semantics) {
+        let profiles = 1 << self.profile;
+        for (windows, rules) in self.windows.iter_mut().zip(&self.rules.windows) {
+            let mut rest = seen;
+            while let Some(skipped) = rest.iter().position(|seen| seen.found.profiles & profiles != 0) {
+                rest = &rest[skipped..];
+                let start = window_start(rest[0].at, rules.length, semantics);
+                let window = start..start.saturating_add(rules.length);
+                let run = rest.iter().position(|seen| !window.contains(&seen.at)).unwrap_or(rest.len());
+                windows.at(start, rules).observe(&rest[..run], profiles, events, rules, semantics);
+                rest = &rest[run..];
+            }
+        }
+        if self.rules.arrivals.iter().any(takes_messages) {
+            for seen in seen.iter().filter(|seen| seen.found.profiles & profiles != 0) {
+                self.add_message(seen, &events[seen.position as usize]);
+            }
+        }
     }
 
-    /// Counts a broker event of a device that the profile watches.
-    pub fn observe(&mut self, device: DeviceId, event: &Event, semantics: &Semantics) {
-        for (windows, rules) in self.windows.iter_mut().zip(&self.rules.windows) {
-            let start = window_start(event.at, rules.length, semantics);
-            windows.at(start, rules).observe(device, event, rules, semantics);
-        }
-        if matches!(event.kind, EventKind::Publish { .. }) {
-            for (series, rules) in self.rules.arrivals.iter().enumerate() {
-                if rules.metric != Metric::BuiltIn(BuiltIn::MessageByteSize) {
-                    continue;
-                }
-                if let Some(bytes) = message_bytes(rules.scope.as_ref(), event) {
-                    let (at, series, value) = (event.at, series as u32, Value::Count(bytes));
-                    self.arrivals.add(Stamped { at, series, device, version: None, value });
-                }
+    fn add_message(&mut self, seen: &Seen, event: &Event) {
+        let device = seen.found.device;
+        for (series, rules) in self.rules.arrivals.iter().enumerate().filter(|(_, rules)| takes_messages(rules)) {
+            if let Some(bytes) = message_bytes(rules.scope.as_ref(), event) {
+                let (at, series, value) = (event.at, series as u32, Value::Count(bytes));
+                self.arrivals.add(Stamped { at, series, device, version: None, value });
             }
         }
     }
@@ -135,35 +150,64 @@ impl Watch {
         ends.min()
     }
 
-    /// Closes the window of that length which ends at `end`, and judges its datapoints.
-    pub fn close(&mut self, end: i64, position: usize, around: &mut Surroundings) {
-        let Self { profile, rules, windows, samples, alarms, learners, .. } = self;
+    /// Closes the window of that length which ends at `end`, and returns what its rules need to know of the fleet.
+    /// [`Self::judge_closed`] comes next.
+    pub fn close(
+        &mut self,
+        end: i64,
+        position: usize,
+        devices: &Devices,
+        connectivity: &mut Connectivity,
+        semantics: &Semantics,
+    ) -> Vec<Pool> {
+        let rules = Arc::clone(&self.rules);
         let window_rules = &rules.windows[position];
-        let mut window = windows[position].take(end.saturating_sub(window_rules.length));
+        let mut window = self.windows[position].take(end.saturating_sub(window_rules.length));
         if let Some(window) = &mut window {
             window.close(window_rules);
         }
-        let sampled = samples[position] == Some(end);
-        if sampled {
-            around.connectivity.advance(end);
-            samples[position] = Some(end.saturating_add(window_rules.length));
+        let mut sampled = Vec::new();
+        if self.samples[position] == Some(end) {
+            connectivity.advance(end);
+            self.samples[position] = Some(end.saturating_add(window_rules.length));
+            sampled = sample(end, self.profile, connectivity, devices, semantics);
         }
-        let Surroundings { devices, connectivity, semantics, output } = around;
-        let mut judge = Judge { profile: *profile, rules, alarms, devices, semantics, output };
+        let closing = Closing { end, position, window, sampled };
+        let fleetwide = window_rules.rules.iter().filter(|(_, rule)| rules.rules[*rule].check.is_fleetwide());
+        let pools = fleetwide.map(|(column, rule)| {
+            let mut population = Population::default();
+            closing.datapoints(window_rules, *column, semantics).for_each(|(_, value)| population.add(&value));
+            Pool { rule: *rule, population }
+        });
+        let pools = pools.collect();
+        self.closing = Some(closing);
+        pools
+    }
+
+    /// Judges the datapoints of the window that was closed last. `standards` are those of its fleet-wide rules, in
+    /// their order.
+    pub fn judge_closed(&mut self, standards: &[Standard], around: &mut Surroundings) {
+        let Some(closing) = self.closing.take() else { return };
+        let rules = Arc::clone(&self.rules);
+        let window_rules = &rules.windows[closing.position];
+        let mut standards = standards.iter();
         for (column, rule) in &window_rules.rules {
-            let measured = || window.iter().flat_map(|window| window.datapoints(*column, semantics));
-            if let Check::Learned { confidence } = rules.rules[*rule].check {
-                judge.learned(*rule, end, measured, confidence, learners.entry(*rule).or_default());
-            } else if sampled && window_rules.columns[*column].fold == Fold::Disconnected {
-                let exported: BTreeMap<DeviceId, Value> = measured().collect();
-                let sampled = sample(&exported, end, *profile, connectivity, devices, semantics);
-                judge.window(*rule, end, || exported.clone().into_iter().chain(sampled.iter().cloned()));
-            } else {
-                judge.window(*rule, end, measured);
+            let check = &rules.rules[*rule].check;
+            let standard =
+                if check.is_fleetwide() { standards.next().unwrap_or(&Standard::None) } else { &Standard::Own };
+            if matches!(standard, Standard::None) {
+                continue;
+            }
+            let mut judge = self.judge(around.devices, around.semantics, around.output);
+            for (device, value) in closing.datapoints(window_rules, *column, around.semantics) {
+                if let Some((conforms, threshold)) = standard.verdict(check, closing.end, &value) {
+                    let threshold = threshold.as_ref();
+                    judge.judge(*rule, Verdict { at: closing.end, device, value: &value, conforms, threshold });
+                }
             }
         }
-        if let Some(window) = window {
-            windows[position].recycle(window);
+        if let Some(window) = closing.window {
+            self.windows[closing.position].recycle(window);
         }
     }
 
@@ -192,60 +236,35 @@ impl Watch {
     }
 }
 
-impl Judge<'_> {
-    /// Judges one rule's datapoints of a window, which `datapoints` gives as often as it is asked.
-    fn window<I: Iterator<Item = (DeviceId, Value)>>(&mut self, rule: usize, at: i64, datapoints: impl Fn() -> I) {
-        let rules = self.rules;
-        let check = &rules.rules[rule].check;
-        let threshold = match check {
-            Check::Percentile { percentile, .. } => {
-                let mut population = Population::default();
-                datapoints().for_each(|(_, value)| population.add(&value));
-                match population.percentile(*percentile, self.semantics.minimum_population) {
-                    Some(threshold) => Some(threshold),
-                    None => return,
-                }
-            }
-            _ => None,
+impl Closing {
+    /// The datapoints of a column. A device with an exported value of its time without a connection keeps that.
+    fn datapoints<'a>(
+        &'a self,
+        rules: &'a WindowRules,
+        column: usize,
+        semantics: &'a Semantics,
+    ) -> impl Iterator<Item = (DeviceId, Value)> + 'a {
+        let measured = self.window.iter().flat_map(move |window| window.datapoints(column, semantics));
+        let sampled = if rules.columns[column].fold == Fold::Disconnected { &self.sampled[..] } else { &[] };
+        let exported: Vec<DeviceId> = match sampled {
+            [] => Vec::new(),
+            _ => self.window.iter().flat_map(|w| w.datapoints(column, semantics)).map(|(device, _)| device).collect(),
         };
-        for (device, value) in datapoints() {
-            let conforms = match (check, &threshold) {
-                (Check::Percentile { operator, .. }, Some(threshold)) => compare(*operator, &value, threshold),
-                _ => check.conforms(&value),
-            };
-            self.judge(rule, Verdict { at, device, value: &value, conforms, threshold: threshold.as_ref() });
-        }
+        let others = sampled.iter().filter(move |(device, _)| exported.binary_search(device).is_err()).cloned();
+        measured.chain(others)
     }
 }
 
-impl Judge<'_> {
-    /// Judges a learning rule's datapoints of a window, once there is a model, and learns from them.
-    fn learned<I: Iterator<Item = (DeviceId, Value)>>(
-        &mut self,
-        rule: usize,
-        at: i64,
-        datapoints: impl Fn() -> I,
-        confidence: Confidence,
-        learner: &mut Learner,
-    ) {
-        let ready = learner.is_ready(at);
-        for (device, value) in datapoints() {
-            if ready && let Some((conforms, limit)) = learner.judge(at, &value, confidence) {
-                let threshold = Some(Value::Number(limit));
-                self.judge(rule, Verdict { at, device, value: &value, conforms, threshold: threshold.as_ref() });
-            }
-            learner.learn(at, &value);
-        }
-    }
+fn takes_messages(rules: &ArrivalRules) -> bool {
+    rules.metric == Metric::BuiltIn(BuiltIn::MessageByteSize)
 }
 
 fn samples_connections(rules: &crate::rules::WindowRules) -> bool {
     rules.columns.iter().any(|column| column.fold == Fold::Disconnected)
 }
 
-/// The devices that are followed and watched at `end`; one with an exported value keeps that.
+/// The devices that are followed and watched at `end`, with their time without a connection.
 fn sample(
-    exported: &BTreeMap<DeviceId, Value>,
     end: i64,
     profile: usize,
     connectivity: &Connectivity,
@@ -253,10 +272,8 @@ fn sample(
     semantics: &Semantics,
 ) -> Vec<(DeviceId, Value)> {
     let unit = semantics.disconnect_duration.millis();
-    let sampled = connectivity
-        .sample(end)
-        .filter(|(device, _)| !exported.contains_key(device) && devices.profiles(*device, end) & (1 << profile) != 0);
-    sampled.map(|(device, millis)| (device, Value::Count((millis / unit) as u64))).collect()
+    let watched = connectivity.sample(end).filter(|(device, _)| devices.profiles(*device, end) & (1 << profile) != 0);
+    watched.map(|(device, millis)| (device, Value::Count((millis / unit) as u64))).collect()
 }
 
 impl ArrivalRules {

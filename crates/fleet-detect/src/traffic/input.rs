@@ -54,20 +54,3 @@ pub(super) fn decompressed<'r>(input: impl Read + Send + 'r) -> io::Result<Input
     }
     Ok(Box::new(input))
 }
-
-/// The lines of a block that does not end in a newline.
-pub(super) struct Lines<'a>(pub Option<&'a [u8]>);
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let block = self.0?;
-        let (line, rest) = match memchr::memchr(b'\n', block) {
-            Some(end) => (&block[..end], Some(&block[end + 1..])),
-            None => (block, None),
-        };
-        self.0 = rest;
-        Some(line)
-    }
-}

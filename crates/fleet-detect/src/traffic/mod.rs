@@ -27,6 +27,7 @@ pub mod parquet;
 mod plain;
 pub mod reader;
 pub mod report;
+mod rounds;
 pub mod tally;
 pub mod time;
 pub mod write;

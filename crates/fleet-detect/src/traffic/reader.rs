@@ -5,21 +5,26 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::num::NonZeroUsize;
 
 use serde_json::Value as Json;
 
 use super::csv::Rows;
 use super::documents::{Broken, Documents};
 use super::format::Format;
-use super::input::{Input, Lines, MAX_LINE, decompressed, first_line, skip_line};
+use super::input::{Input, MAX_LINE, decompressed, first_line, skip_line};
 use super::parquet::table::{MAGIC, Table};
+use super::rounds::Rounds;
 use super::tally::{BadLine, Tally};
 use super::{export, iot_log, lifecycle, ndjson, report};
+use crate::batch::Batch;
 use crate::event::Event;
 use crate::metric::CustomMetrics;
 
-/// Events handed over together: enough to overlap waiting for memory, few enough to stay in the cache.
-const BATCH: usize = 512;
+/// Events handed over together where they are read one by one.
+const BATCH: usize = 4096;
+/// Rows of a table handed over together: enough to be worth several threads.
+const ROWS: usize = 1 << 14;
 
 /// How to read an input.
 #[derive(Clone, Debug)]
@@ -32,11 +37,19 @@ pub struct Options {
     pub strict: bool,
     /// Share of bad lines, 0 to 1, beyond which the input as a whole is refused at its end.
     pub max_bad_share: f64,
+    /// Threads that parse NDJSON in [`Traffic::for_each_round`]; with more than one, another one reads.
+    pub threads: NonZeroUsize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { format: None, custom_metrics: CustomMetrics::default(), strict: false, max_bad_share: 0.01 }
+        Self {
+            format: None,
+            custom_metrics: CustomMetrics::default(),
+            strict: false,
+            max_bad_share: 0.01,
+            threads: NonZeroUsize::MIN,
+        }
     }
 }
 
@@ -68,6 +81,8 @@ pub struct Traffic<'r> {
     line: Vec<u8>,
     /// Number of the line that was read last.
     number: u64,
+    /// Kept for its memory.
+    spare: Batch<'static>,
     /// Events of a line that gave several.
     ready: VecDeque<Event<'static>>,
     /// The first record of the documents, which told the format.
@@ -147,6 +162,7 @@ impl<'r> Traffic<'r> {
             tally: Tally::default(),
             line: Vec::new(),
             number: 0,
+            spare: Batch::default(),
             ready: VecDeque::new(),
             first: None,
         }
@@ -189,80 +205,52 @@ impl<'r> Traffic<'r> {
     ///
     /// # Errors
     /// As [`Self::next_event`].
-    pub fn for_each_batch(mut self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
-        if self.format == Format::Ndjson {
-            while self.next_block(&mut take)? {}
+    pub fn for_each_batch(self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
+        self.for_each_round(|batches| batches.iter().for_each(|batch| take(batch.events())))
+    }
+
+    /// Hands over the events in rounds of some batches, in their order, for [`crate::Evaluator::observe_batches`];
+    /// returns the tally. Lines of NDJSON are parsed on [`Options::threads`] threads, a batch on each.
+    ///
+    /// # Errors
+    /// As [`Self::next_event`].
+    pub fn for_each_round(mut self, mut take: impl FnMut(&[Batch])) -> Result<Tally, TrafficError> {
+        if self.format == Format::Ndjson
+            && let Source::Lines(input) = &mut self.source
+        {
+            let rounds = Rounds::new(self.options.threads, self.options.strict);
+            rounds.for_each(input, &mut self.tally, &mut take)?;
         }
         while self.next_rows(&mut take)? {}
+        let mut batch = Batch::default();
         while let Some(event) = self.next_event()? {
-            take(std::slice::from_ref(&event));
+            batch.push(event);
+            if batch.events().len() == BATCH {
+                take(std::slice::from_ref(&batch));
+                batch = batch.recycled();
+            }
         }
+        take(std::slice::from_ref(&batch));
         Ok(self.tally)
     }
 
-    /// Takes the whole lines that are in the input's buffer, and the line that goes beyond it; false when there is
-    /// nothing left to read in lines.
-    fn next_block(&mut self, take: &mut impl FnMut(&[Event])) -> Result<bool, TrafficError> {
-        let Source::Lines(input) = &mut self.source else { return Ok(false) };
-        let buffer = input.fill_buf()?;
-        let Some(end) = memchr::memrchr(b'\n', buffer) else {
-            // A line longer than the buffer, or the last one.
-            if !self.next_line()? {
-                return Ok(false);
-            }
-            let line = std::mem::take(&mut self.line);
-            self.take_record(ndjson::parse(&line).map(|event| vec![event.into_owned()]))?;
-            self.line = line;
-            self.ready.drain(..).for_each(|event| take(&[event]));
-            return Ok(true);
-        };
-        let (block, mut failed) = (&buffer[..end], None);
-        let mut events = Vec::with_capacity(BATCH);
-        for line in Lines(Some(block)) {
-            self.number += 1;
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            self.tally.lines += 1;
-            match ndjson::parse(line) {
-                Ok(event) => {
-                    self.tally.events += 1;
-                    events.push(event);
-                    if events.len() == BATCH {
-                        take(&events);
-                        events.clear();
-                    }
-                }
-                Err(bad) if self.options.strict => {
-                    failed = Some(TrafficError::Strict { line: self.number, bad });
-                    break;
-                }
-                Err(bad) => self.tally.add_bad(self.number, bad),
-            }
-        }
-        take(&events);
-        drop(events);
-        input.consume(end + 1);
-        failed.map_or(Ok(true), Err)
-    }
-
     /// Takes the next rows of a table; false when there is no table, or nothing left of it.
-    fn next_rows(&mut self, take: &mut impl FnMut(&[Event])) -> Result<bool, TrafficError> {
+    fn next_rows(&mut self, take: &mut impl FnMut(&[Batch])) -> Result<bool, TrafficError> {
         let Source::Table(table) = &mut self.source else { return Ok(false) };
-        let rows = table.fill(BATCH).map_err(TrafficError::Parquet)?;
-        let mut events = Vec::with_capacity(rows);
+        let rows = table.fill(ROWS).map_err(TrafficError::Parquet)?;
+        let mut batch = std::mem::take(&mut self.spare).recycled();
         for row in 0..rows {
             self.number += 1;
             self.tally.lines += 1;
             match table.event(row) {
-                Ok(event) => events.push(event),
+                Ok(event) => batch.push(event),
                 Err(bad) if self.options.strict => return Err(TrafficError::Strict { line: self.number, bad }),
                 Err(bad) => self.tally.add_bad(self.number, bad),
             }
         }
-        self.tally.events += events.len() as u64;
-        take(&events);
-        drop(events);
+        self.tally.events += batch.events().len() as u64;
+        take(std::slice::from_ref(&batch));
+        self.spare = batch.recycled();
         if rows == 0 {
             self.source = Source::Empty;
         }
@@ -299,7 +287,9 @@ impl<'r> Traffic<'r> {
             }
             Source::Table(_) => {
                 let mut ready = std::mem::take(&mut self.ready);
-                let rows = self.next_rows(&mut |events| ready.extend(events.iter().cloned().map(Event::into_owned)));
+                let rows = self.next_rows(&mut |batches| {
+                    ready.extend(batches.iter().flat_map(Batch::events).cloned().map(Event::into_owned));
+                });
                 self.ready = ready;
                 rows?;
             }

@@ -65,6 +65,13 @@ impl Tally {
         self.bad.values().map(|lines| lines.count).sum()
     }
 
+    /// Adds the counts of a later piece of the same input, before which there were that many lines.
+    pub(super) fn append(&mut self, mut piece: Self, lines_before: u64) {
+        let shown = piece.bad.values_mut().flat_map(|lines| &mut lines.first);
+        shown.for_each(|(line, _)| *line += lines_before);
+        self.merge(piece);
+    }
+
     /// Adds another input's counts; its line numbers are kept as they are.
     pub fn merge(&mut self, other: Self) {
         self.lines += other.lines;

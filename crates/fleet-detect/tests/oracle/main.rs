@@ -6,9 +6,10 @@
 mod random;
 mod recompute;
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use fleet_detect::{Config, Evaluator, Event, Output, Violation};
+use fleet_detect::{Batch, Config, Counts, Evaluator, Event, Output, Violation};
 use random::Random;
 
 /// Enough for thousands of cases in a debug build, and a bound for slow machines.
@@ -29,9 +30,40 @@ fn evaluate(config: &Config, events: &[Event]) -> Vec<Violation> {
     output.violations
 }
 
+/// Every datapoint with its device's name, in an order of its own.
+type Datapoints = Vec<(i64, usize, usize, String, String)>;
+
+/// Evaluates with the devices split over threads and the events over batches.
+fn evaluate_split(
+    config: &Config,
+    events: &[Event],
+    threads: usize,
+    each: usize,
+) -> (Vec<Violation>, Datapoints, Counts) {
+    let mut evaluator = Evaluator::with_threads(config, NonZeroUsize::new(threads).unwrap()).unwrap();
+    let mut output = Output::with_datapoints();
+    let batch = |events: &[Event<'static>]| {
+        let mut batch = Batch::default();
+        events.iter().for_each(|event| batch.push(event.clone()));
+        batch
+    };
+    let owned: Vec<Event<'static>> = events.iter().cloned().map(Event::into_owned).collect();
+    let batches: Vec<Batch> = owned.chunks(each).map(batch).collect();
+    batches.chunks(threads).for_each(|batches| evaluator.observe_batches(batches, &mut output));
+    let counts = evaluator.finish(&mut output);
+    let datapoints = output.datapoints.iter().map(|found| {
+        let verdict = format!("{:?} {} {:?}", found.value, found.conforms, found.threshold);
+        (found.at, found.profile, found.behavior_index, evaluator.device_name(found.device).to_owned(), verdict)
+    });
+    let mut datapoints: Datapoints = datapoints.collect();
+    datapoints.sort();
+    (output.violations, datapoints, counts)
+}
+
 /// Evaluates with the state saved, dropped and restored at random events.
 fn evaluate_cut(config: &Config, events: &[Event], random: &mut Random) -> Vec<Violation> {
-    let mut evaluator = Evaluator::new(config).unwrap();
+    let threads = NonZeroUsize::new(1 + random.below(3) as usize).unwrap();
+    let mut evaluator = Evaluator::with_threads(config, threads).unwrap();
     let mut output = Output::default();
     let every = 1 + random.below(events.len().max(1) as u64);
     for event in events {
@@ -64,6 +96,12 @@ fn the_evaluator_agrees_with_recomputation_and_cuts_change_nothing() {
             panic!("seed {seed}\nconfig {config:#?}\nmissing {missing:#?}\nextra {extra:#?}");
         }
         assert_eq!(evaluate_cut(&config, &events, &mut random), found, "seed {seed}: a cut changed the result");
+        let whole = evaluate_split(&config, &events, 1, events.len().max(1));
+        assert_eq!(whole.0, found, "seed {seed}: batches changed the result");
+        for threads in [2, 5] {
+            let split = evaluate_split(&config, &events, threads, 1 + random.below(40) as usize);
+            assert_eq!(split, whole, "seed {seed}: {threads} threads changed the result");
+        }
         found.iter().for_each(|violation| raised[violation.event as usize] += 1);
         cases += 1;
     }
