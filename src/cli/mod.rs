@@ -17,6 +17,7 @@ mod sandbox;
 mod schema;
 pub mod session;
 mod simulate;
+mod traffic;
 
 use std::path::PathBuf;
 
@@ -107,6 +108,7 @@ enum Command {
     Adopt(adopt::Args),
     Graph(graph::Args),
     Simulate(Box<simulate::Args>),
+    Traffic(traffic::Args),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
     Completions(completions::Args),
@@ -124,6 +126,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Adopt(args) => adopt::run(&global, &args).await,
         Command::Graph(args) => graph::run(&global, &args),
         Command::Simulate(args) => simulate::run(&global, &args),
+        Command::Traffic(args) => traffic::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
         Command::Completions(args) => completions::run(&args),

@@ -2,7 +2,7 @@
 
 mod profiles;
 mod report;
-mod source;
+pub(super) mod source;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

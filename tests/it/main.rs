@@ -9,5 +9,6 @@ mod program;
 mod recipe;
 mod simulate;
 mod tidy;
+mod traffic;
 mod two_specs;
 mod world;

@@ -137,8 +137,9 @@ impl Evaluator {
     fn fill(&mut self, saved: Saved) -> Result<(), String> {
         self.devices.restore(saved.devices)?;
         let devices = self.devices.len();
-        let ahead = saved.newest.is_none_or(|newest| saved.horizon > newest) && saved.horizon != i64::MIN;
-        if !saved.connectivity.fits(devices) || ahead {
+        // Other times would have it catch up with the input for as long as they are wrong.
+        let horizon = saved.newest.map_or(i64::MIN, |newest| self.horizon_at(newest));
+        if !saved.connectivity.fits(devices) || saved.horizon != horizon {
             return Err("connections or times do not fit".to_owned());
         }
         (self.newest, self.horizon, self.counts) = (saved.newest, saved.horizon, saved.counts);
@@ -147,18 +148,19 @@ impl Evaluator {
             return Err("the number of profiles does not fit".to_owned());
         }
         for (watch, saved) in self.watches.iter_mut().zip(saved.watches) {
-            watch.fill(saved, devices)?;
+            watch.fill(saved, devices, horizon)?;
         }
         Ok(())
     }
 }
 
 impl Watch {
-    fn fill(&mut self, saved: SavedWatch, devices: usize) -> Result<(), String> {
+    fn fill(&mut self, saved: SavedWatch, devices: usize, horizon: i64) -> Result<(), String> {
         let lengths = self.rules.windows.len();
         let alarms = saved.alarms.len() == self.rules.rules.len() && saved.alarms.iter().all(|a| a.fits(devices));
         let lists = saved.windows.len() == lengths && saved.samples.len() == lengths;
-        if !alarms || !lists || !saved.arrivals.fits(&self.rules.arrivals, devices) {
+        let due = saved.samples.iter().flatten().any(|end| *end <= horizon);
+        if !alarms || !lists || due || !saved.arrivals.fits(&self.rules.arrivals, devices) {
             return Err(format!("the state of profile `{}` does not fit its rules", self.rules.name));
         }
         for (position, windows) in saved.windows.into_iter().enumerate() {
