@@ -232,16 +232,11 @@ impl Evaluator {
 
     /// Judges what no event can change any more.
     fn advance(&mut self, watermark: i64, output: &mut Output) {
-        let horizon = horizon(watermark);
+        let horizon = watermark.div_euclid(SLICE).saturating_mul(SLICE);
         if horizon > self.horizon {
             self.horizon = horizon;
             self.judge_until(Some(horizon), horizon, output);
         }
-    }
-
-    /// What has been judged once an event of that time has been the newest.
-    pub(crate) fn horizon_at(&self, newest: i64) -> i64 {
-        horizon(newest.saturating_sub(i64::from(self.semantics.lateness_seconds) * 1000))
     }
 
     /// Judges everything before `horizon`, or, at the end of the input, everything. Alarms that are silent at `until`
@@ -270,11 +265,6 @@ impl Evaluator {
         });
         ends.min()
     }
-}
-
-/// The end of the last whole slice before a watermark.
-fn horizon(watermark: i64) -> i64 {
-    watermark.div_euclid(SLICE).saturating_mul(SLICE)
 }
 
 fn standings(config: &Config) -> Result<Standings, String> {

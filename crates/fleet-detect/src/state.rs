@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::arrival::Arrivals;
+use crate::arrival::{Arrivals, SLICE};
 use crate::config::Config;
 use crate::connectivity::Connectivity;
 use crate::device::SavedDevices;
 use crate::evaluator::{Counts, Evaluator};
 use crate::judge::Alarms;
 use crate::learned::Learner;
+use crate::semantics::Semantics;
 use crate::watch::Watch;
 use crate::window::{Window, Windows};
 
@@ -138,7 +139,7 @@ impl Evaluator {
         self.devices.restore(saved.devices)?;
         let devices = self.devices.len();
         // Other times would have it catch up with the input for as long as they are wrong.
-        let horizon = saved.newest.map_or(i64::MIN, |newest| self.horizon_at(newest));
+        let horizon = saved.newest.map_or(i64::MIN, |newest| judged(newest, &self.semantics));
         if !saved.connectivity.fits(devices) || saved.horizon != horizon {
             return Err("connections or times do not fit".to_owned());
         }
@@ -152,6 +153,13 @@ impl Evaluator {
         }
         Ok(())
     }
+}
+
+/// How far everything has been judged while an event of that time is the newest: to the last whole slice that no
+/// accepted event can change.
+fn judged(newest: i64, semantics: &Semantics) -> i64 {
+    let watermark = newest.saturating_sub(i64::from(semantics.lateness_seconds) * 1000);
+    watermark.div_euclid(SLICE).saturating_mul(SLICE)
 }
 
 impl Watch {
