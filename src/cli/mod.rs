@@ -21,6 +21,7 @@ mod schema;
 pub mod session;
 mod simulate;
 mod test;
+mod traffic;
 mod tune;
 
 use std::path::PathBuf;
@@ -116,6 +117,7 @@ enum Command {
     Audit(Box<audit::Args>),
     Explain(explain::Args),
     Tune(Box<tune::Args>),
+    Traffic(traffic::Args),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
     Completions(completions::Args),
@@ -137,6 +139,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Audit(args) => audit::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args),
         Command::Tune(args) => tune::run(&global, &args),
+        Command::Traffic(args) => traffic::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
         Command::Completions(args) => completions::run(&args),

@@ -1,5 +1,8 @@
 //! `fleetctl schema`.
 
+use fleet_detect::traffic::ndjson;
+use serde_json::Value;
+
 use super::failure::Failure;
 use super::{output, test};
 use crate::exit;
@@ -21,6 +24,8 @@ enum Of {
     Scenario,
     /// A test file.
     Test,
+    /// One line of fleetctl's NDJSON traffic.
+    Traffic,
 }
 
 pub fn run(args: &Args) -> Result<u8, Failure> {
@@ -28,6 +33,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         Of::Spec => shape::schema(),
         Of::Scenario => test::schema::scenario(),
         Of::Test => test::schema::published(),
+        Of::Traffic => traffic(),
     });
     Ok(exit::DONE)
+}
+
+fn traffic() -> Value {
+    serde_json::from_str(ndjson::SCHEMA).expect("our own file")
 }

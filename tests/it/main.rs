@@ -13,6 +13,7 @@ mod recipe;
 mod simulate;
 mod test_command;
 mod tidy;
+mod traffic;
 mod tune;
 mod two_specs;
 mod world;

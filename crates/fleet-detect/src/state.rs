@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arrival::Arrivals;
+use crate::arrival::{Arrivals, SLICE};
 use crate::config::Config;
 use crate::connectivity::Connectivity;
 use crate::device::SavedDevices;
@@ -16,6 +16,7 @@ use crate::evaluator::{Counts, Evaluator, MAX_THREADS};
 use crate::judge::Alarms;
 use crate::learned::Learner;
 use crate::part::Part;
+use crate::semantics::Semantics;
 use crate::watch::Watch;
 use crate::window::{SavedWindow, Windows};
 
@@ -144,7 +145,9 @@ impl Evaluator {
     }
 
     fn fill(&mut self, saved: Saved) -> Result<(), String> {
-        if saved.newest.is_none_or(|newest| saved.horizon > newest) && saved.horizon != i64::MIN {
+        // Other times would have it catch up with the input for as long as they are wrong.
+        let horizon = saved.newest.map_or(i64::MIN, |newest| judged(newest, &self.semantics));
+        if saved.horizon != horizon {
             return Err("the times do not fit".to_owned());
         }
         (self.newest, self.horizon, self.counts) = (saved.newest, saved.horizon, saved.counts);
@@ -153,7 +156,7 @@ impl Evaluator {
         }
         let parts = self.parts.len();
         for (position, (part, saved)) in self.parts.iter_mut().zip(saved.parts).enumerate() {
-            part.fill(saved, |hash| Self::part_of(hash, parts) == position)?;
+            part.fill(saved, horizon, |hash| Self::part_of(hash, parts) == position)?;
         }
         Ok(())
     }
@@ -171,7 +174,7 @@ impl Part {
     }
 
     /// `belongs` says whether a hash is one of a device that is kept here.
-    fn fill(&mut self, saved: SavedPart, belongs: impl Fn(u64) -> bool) -> Result<(), String> {
+    fn fill(&mut self, saved: SavedPart, horizon: i64, belongs: impl Fn(u64) -> bool) -> Result<(), String> {
         self.devices.restore(saved.devices, belongs)?;
         let devices = self.devices.len();
         if !saved.connectivity.fits(devices) {
@@ -182,18 +185,26 @@ impl Part {
             return Err("the number of profiles does not fit".to_owned());
         }
         for (watch, saved) in self.watches.iter_mut().zip(saved.watches) {
-            watch.fill(saved, devices)?;
+            watch.fill(saved, devices, horizon)?;
         }
         Ok(())
     }
 }
 
+/// How far everything has been judged while an event of that time is the newest: to the last whole slice that no
+/// accepted event can change.
+fn judged(newest: i64, semantics: &Semantics) -> i64 {
+    let watermark = newest.saturating_sub(i64::from(semantics.lateness_seconds) * 1000);
+    watermark.div_euclid(SLICE).saturating_mul(SLICE)
+}
+
 impl Watch {
-    fn fill(&mut self, saved: SavedWatch, devices: usize) -> Result<(), String> {
+    fn fill(&mut self, saved: SavedWatch, devices: usize, horizon: i64) -> Result<(), String> {
         let lengths = self.rules.windows.len();
         let alarms = saved.alarms.len() == self.rules.rules.len() && saved.alarms.iter().all(|a| a.fits(devices));
         let lists = saved.windows.len() == lengths && saved.samples.len() == lengths;
-        if !alarms || !lists || !saved.arrivals.fits(&self.rules.arrivals, devices) {
+        let due = saved.samples.iter().flatten().any(|end| *end <= horizon);
+        if !alarms || !lists || due || !saved.arrivals.fits(&self.rules.arrivals, devices) {
             return Err(format!("the state of profile `{}` does not fit its rules", self.rules.name));
         }
         for (position, windows) in saved.windows.into_iter().enumerate() {

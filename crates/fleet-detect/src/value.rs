@@ -1,6 +1,8 @@
 //! Values: a threshold as AWS writes it ([`MetricValue`]) and a measurement as the evaluator holds it ([`Value`]).
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -68,12 +70,63 @@ fn finite(number: &Number) -> Result<f64, String> {
     value.ok_or_else(|| format!("{number} is beyond the range of a 64-bit float"))
 }
 
+/// An element of a list, with what tells it apart from others.
+pub(crate) trait Element: PartialEq {
+    type Key: Eq + Hash;
+
+    fn key(&self) -> Self::Key;
+}
+
+impl Element for u16 {
+    type Key = u16;
+
+    fn key(&self) -> u16 {
+        *self
+    }
+}
+
+impl Element for f64 {
+    type Key = u64;
+
+    /// Adding zero gives both zeros one form.
+    fn key(&self) -> u64 {
+        (*self + 0.0).to_bits()
+    }
+}
+
+impl Element for String {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Element for IpNet {
+    type Key = IpNet;
+
+    fn key(&self) -> IpNet {
+        *self
+    }
+}
+
+/// Elements up to which looking at each of them is quicker than a hash.
+const FEW: usize = 32;
+
 /// Drops repetitions and keeps the order of first appearance.
-pub(crate) fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Box<[T]> {
+pub(crate) fn distinct<T: Element>(items: impl Iterator<Item = T>) -> Box<[T]> {
     let mut kept: Vec<T> = Vec::new();
+    let mut seen: Option<HashSet<T::Key>> = None;
     for item in items {
-        if !kept.contains(&item) {
+        let is_new = match &mut seen {
+            Some(seen) => seen.insert(item.key()),
+            None => !kept.contains(&item),
+        };
+        if is_new {
             kept.push(item);
+        }
+        if seen.is_none() && kept.len() == FEW {
+            seen = Some(kept.iter().map(Element::key).collect());
         }
     }
     kept.into()
@@ -222,6 +275,17 @@ mod tests {
             assert_eq!(round_trip(json), json);
         }
         assert_eq!(round_trip(r#"{"cidrs":["10.1.2.3/8","::1","10.0.0.0/8"]}"#), r#"{"cidrs":["10.0.0.0/8","::1"]}"#);
+    }
+
+    /// Long lists take the way through a hash.
+    #[test]
+    fn repetitions_are_dropped_in_lists_of_any_length() {
+        for length in [1, FEW as u16 - 1, FEW as u16, 3 * FEW as u16] {
+            let expected: Vec<u16> = (0..length).collect();
+            assert_eq!(*distinct(expected.iter().chain(&expected).copied()), expected[..]);
+        }
+        let zeros = (0..100).map(f64::from).chain([-0.0, 0.0, 99.0]);
+        assert_eq!(distinct(zeros).len(), 100);
     }
 
     #[test]

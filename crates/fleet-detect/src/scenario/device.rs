@@ -181,7 +181,9 @@ impl<'s> Device<'s> {
             }
             let publishes = stream == Stream::Publish;
             let storm = [EpisodeKind::PublishStorm, EpisodeKind::BadOta].into_iter().filter(|_| publishes);
-            let copies: u64 = storm.filter_map(|kind| self.at(kind, base)).map(|trouble| trouble.factor).product();
+            let copies = storm
+                .filter_map(|kind| self.at(kind, base))
+                .fold(1, |copies: u64, trouble| copies.saturating_mul(trouble.factor));
             for copy in 0..copies {
                 let at = base + (i128::from(period) * i128::from(copy) / i128::from(copies)) as i64;
                 if from <= at && at < to {
@@ -241,7 +243,7 @@ impl<'s> Device<'s> {
         let random = Random::new(self.seed, self.number, Stream::Extra);
         let reset = self.active(EpisodeKind::CounterReset);
         let reset = reset.filter(|trouble| trouble.from <= at && at < trouble.from + reports.every.0);
-        let reset: u64 = reset.map(|trouble| trouble.factor).product();
+        let reset = reset.fold(1, |factor: u64, trouble| factor.saturating_mul(trouble.factor));
         let botnet = self.at(EpisodeKind::Botnet, at);
         let sent = reset.saturating_mul(botnet.map_or(1, |trouble| trouble.factor));
         let mut measured = Vec::new();

@@ -4,8 +4,10 @@ use super::device::{Arriving, Device};
 use super::model::Scenario;
 use crate::event::Event;
 
-/// Events are made this many milliseconds at a time, which bounds memory.
-const SLICE: i64 = 300_000;
+/// Longest and shortest slice of time that is made at once, in milliseconds.
+const SLICE: (i64, i64) = (300_000, 1000);
+/// A slice with more events than this is followed by a shorter one, which bounds memory whatever the fleet does.
+const MANY: usize = 400_000;
 
 /// A scenario made ready to run.
 pub struct Generator<'s> {
@@ -55,15 +57,17 @@ impl<'s> Generator<'s> {
     /// That of `take`.
     pub fn try_for_each<E>(&self, mut take: impl FnMut(&Event) -> Result<(), E>) -> Result<(), E> {
         let mut slice: Vec<Arriving> = Vec::new();
-        let mut from = self.start;
+        let (mut from, mut length) = (self.start, SLICE.1);
         while from < self.end {
-            let to = (from + SLICE).min(self.end);
+            let to = (from + length).min(self.end);
             for device in &self.devices {
                 device.live(from, to, &mut slice);
             }
             // Stable: events of one device at one time keep the order in which it did them.
             slice.sort_by_key(|(arrival, _)| *arrival);
             slice.iter().try_for_each(|(_, event)| take(event))?;
+            // No event depends on where slices begin and end.
+            length = if slice.len() > MANY { length / 2 } else { length * 2 }.clamp(SLICE.1, SLICE.0);
             slice.clear();
             from = to;
         }

@@ -28,6 +28,11 @@ use crate::traffic::time::{EARLIEST, LATEST, parse_utc};
 /// Most devices of a scenario, over all classes.
 pub const MAX_DEVICES: u64 = 10_000_000;
 
+/// Most times that an episode multiplies anything.
+pub const MAX_FACTOR: u64 = 1_000_000;
+/// Most messages a second that a device sends while it suffers an episode. AWS IoT takes 100 on a connection.
+pub const MAX_RATE: u64 = 100_000;
+
 /// A whole scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -235,11 +240,31 @@ impl Scenario {
         }
         for (name, class) in &self.classes {
             class.check().map_err(|message| format!("classes.{name}.{message}"))?;
+            self.check_rate(name, class).map_err(|message| format!("classes.{name}.{message}"))?;
         }
         for (index, episode) in self.episodes.iter().enumerate() {
+            if episode.factor.is_some_and(|factor| factor > MAX_FACTOR) {
+                return Err(format!("episodes[{index}].factor: must be at most {MAX_FACTOR}"));
+            }
             episode.devices.check(self).map_err(|message| format!("episodes[{index}].devices.{message}"))?;
         }
         Ok(start)
+    }
+
+    /// Refuses storms that no device could raise, and no memory hold.
+    fn check_rate(&self, class_name: &str, class: &Class) -> Result<(), String> {
+        let Some(messages) = &class.messages else { return Ok(()) };
+        let largest = |kind: EpisodeKind| {
+            let concerns = |episode: &&Episode| episode.kind == kind && episode.devices.may_hold(class_name, class);
+            // Without a factor of its own an episode multiplies by 50 at most.
+            self.episodes.iter().filter(concerns).map(|episode| episode.factor.unwrap_or(50)).max().unwrap_or(1)
+        };
+        let factor = largest(EpisodeKind::PublishStorm).saturating_mul(largest(EpisodeKind::BadOta));
+        let rate = factor.saturating_mul(1000) / messages.every.0.unsigned_abs().max(1);
+        if rate > MAX_RATE {
+            return Err(format!("messages: {rate} a second in an episode, more than {MAX_RATE}"));
+        }
+        Ok(())
     }
 
     /// Name of a class's device, counted from zero.
@@ -344,7 +369,12 @@ impl Selection {
 
     pub(crate) fn holds(&self, name: &str, class_name: &str, class: &Class) -> bool {
         self.names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
-            && self.class.as_ref().is_none_or(|wanted| wanted == class_name)
+            && self.may_hold(class_name, class)
+    }
+
+    /// Whether devices of the class can be selected, by all but their names.
+    fn may_hold(&self, class_name: &str, class: &Class) -> bool {
+        self.class.as_ref().is_none_or(|wanted| wanted == class_name)
             && self.group.as_ref().is_none_or(|group| class.groups.contains(group))
             && self.region.as_ref().is_none_or(|region| class.region.as_ref() == Some(region))
     }

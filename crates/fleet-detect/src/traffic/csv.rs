@@ -5,21 +5,22 @@
 //! comes from its declaration; where there is none, from how the value looks.
 
 use std::borrow::Cow;
-use std::io::Read;
+use std::io::{self, Read};
 
 use serde_json::Value as Json;
 
+use super::input::MAX_LINE;
 use super::json::checked_time;
 use super::tally::{BadLine, Tally};
 use crate::event::{Event, EventKind, Exported, MetricName};
 use crate::metric::{BuiltIn, CustomMetrics, ValueKind};
-use crate::value::{Value, distinct, parse_network};
+use crate::value::{Element, Value, distinct, parse_network};
 
 const COLUMNS: [&str; 4] = ["thing", "timestamp", "metric", "value"];
 
 /// Rows of one CSV input.
 pub(super) struct Rows<R> {
-    reader: csv::Reader<R>,
+    reader: csv::Reader<Metered<R>>,
     record: csv::StringRecord,
     /// Position of each of [`COLUMNS`].
     columns: Option<[usize; 4]>,
@@ -27,7 +28,10 @@ pub(super) struct Rows<R> {
 
 impl<R: Read> Rows<R> {
     pub fn new(input: R) -> Self {
-        let reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(input);
+        let reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(Metered { input, left: MAX_LINE });
         Self { reader, record: csv::StringRecord::new(), columns: None }
     }
 
@@ -68,10 +72,30 @@ impl<R: Read> Rows<R> {
         columns: [usize; 4],
         custom: &CustomMetrics,
     ) -> Result<Option<Result<Event<'static>, BadLine>>, csv::Error> {
+        self.reader.get_mut().left = MAX_LINE;
         if !self.reader.read_record(&mut self.record)? {
             return Ok(None);
         }
         Ok(Some(row(&self.record, columns, custom)))
+    }
+}
+
+/// Ends an input with a record that goes on and on, as an open quote makes it.
+struct Metered<R> {
+    input: R,
+    /// Bytes that may be read before the record has to end.
+    left: usize,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            let message = format!("a CSV record is longer than {MAX_LINE} bytes; look for a quote that is not closed");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        let read = self.input.read(buffer)?;
+        self.left = self.left.saturating_sub(read);
+        Ok(read)
     }
 }
 
@@ -125,7 +149,7 @@ fn number(text: &str) -> Result<f64, String> {
     parsed.ok_or_else(|| format!("`{text}` is no number"))
 }
 
-fn list<T: PartialEq>(elements: &[String], read: impl Fn(&str) -> Result<T, String>) -> Result<Box<[T]>, String> {
+fn list<T: Element>(elements: &[String], read: impl Fn(&str) -> Result<T, String>) -> Result<Box<[T]>, String> {
     let items = elements.iter().map(|item| read(item)).collect::<Result<Vec<_>, _>>()?;
     Ok(distinct(items.into_iter()))
 }
@@ -188,6 +212,10 @@ mod tests {
         assert_eq!(values, expected);
         assert_eq!((tally.lines, tally.events, tally.bad_lines()), (10, 6, 4));
         assert_eq!(tally.bad["time out of range"].first[0].0, 8);
+        let endless = "thing,timestamp,metric,value\n\"".bytes().chain(std::iter::repeat_n(b'x', 2 * MAX_LINE));
+        let endless: Vec<u8> = endless.collect();
+        let error = Rows::new(&endless[..]).next(&custom, &mut tally).unwrap_err();
+        assert!(error.to_string().contains("a quote that is not closed"), "{error}");
         let mut headless = Rows::new(&b"a,b\n1,2\n"[..]);
         assert!(headless.next(&custom, &mut tally).unwrap_err().to_string().contains("`thing`"));
     }

@@ -12,6 +12,7 @@
 //!
 //! Nothing here opens files or looks at a clock: [`reader::Traffic`] takes anything that can be read.
 
+pub mod compress;
 pub mod csv;
 mod documents;
 pub mod export;

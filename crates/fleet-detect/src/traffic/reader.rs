@@ -115,7 +115,8 @@ impl<'r> Traffic<'r> {
             _ => None,
         };
         let spans_lines = !is_record && matches!(first.first(), Some(b'{' | b'['));
-        if options.format == Some(Format::Parquet) || first.starts_with(MAGIC) {
+        let is_table = first.starts_with(MAGIC).then_some(Format::Parquet);
+        if options.format.or(is_table) == Some(Format::Parquet) {
             return Err(TrafficError::ParquetStream);
         }
         let input: Input<'r> = Box::new(io::Cursor::new(first.clone()).chain(input));

@@ -10,6 +10,7 @@
 mod column;
 mod page_header;
 mod pages;
+mod runs;
 mod schema;
 pub mod table;
 pub mod write;

@@ -111,19 +111,20 @@ impl Members {
     }
 }
 
-/// The encodings that are read. The others are rare, and `DELTA_BYTE_ARRAY` lets a small page stand for any amount of
-/// text.
+/// The encodings that are read: the ones that writers choose unless they are told otherwise. What the others hold
+/// cannot be bounded before it is decoded.
 pub(super) fn encoding(number: i64) -> Result<Encoding, String> {
-    match number {
-        0 => Ok(Encoding::PLAIN),
-        2 | 8 => Ok(Encoding::RLE_DICTIONARY),
-        5 => Ok(Encoding::DELTA_BINARY_PACKED),
-        6 => Ok(Encoding::DELTA_LENGTH_BYTE_ARRAY),
-        3 => Err("the encoding RLE does not fit".to_owned()),
-        7 => Err("the encoding DELTA_BYTE_ARRAY is not read; write it PLAIN or with a dictionary".to_owned()),
-        9 => Err("the encoding BYTE_STREAM_SPLIT is not read; write it PLAIN or with a dictionary".to_owned()),
-        other => Err(format!("the encoding {other} is not known")),
-    }
+    let name = match number {
+        0 => return Ok(Encoding::PLAIN),
+        2 | 8 => return Ok(Encoding::RLE_DICTIONARY),
+        3 => "RLE",
+        5 => "DELTA_BINARY_PACKED",
+        6 => "DELTA_LENGTH_BYTE_ARRAY",
+        7 => "DELTA_BYTE_ARRAY",
+        9 => "BYTE_STREAM_SPLIT",
+        other => return Err(format!("the encoding {other} is not known")),
+    };
+    Err(format!("the encoding {name} is not read; write it PLAIN or with a dictionary"))
 }
 
 /// Bytes not yet read.

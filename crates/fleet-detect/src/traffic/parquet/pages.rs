@@ -10,6 +10,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::page_header::{PageHeader, PageKind, encoding};
+use super::runs;
 
 /// Largest page, before and after decompression.
 pub const MAX_PAGE: usize = 64 << 20;
@@ -17,7 +18,7 @@ pub const MAX_PAGE: usize = 64 << 20;
 const MAX_DICTIONARY: usize = 16 << 20;
 /// Most entries of a dictionary, each of which takes memory of its own.
 const MAX_ENTRIES: u32 = 1 << 20;
-/// Most values of a page. Some encodings keep four bytes for each.
+/// Most values of a page, which may be of no length at all.
 const MAX_VALUES: u32 = 1 << 24;
 /// Bytes of a header read at first, and at most: statistics in it may be long.
 const HEADER: [usize; 2] = [1 << 10, 1 << 20];
@@ -61,6 +62,8 @@ pub(super) struct Pages {
     end: u64,
     codec: Compression,
     physical: Type,
+    /// Whether values may be null, which levels tell.
+    is_optional: bool,
     has_dictionary: bool,
     zstd: zstd::bulk::Decompressor<'static>,
 }
@@ -82,7 +85,9 @@ impl Pages {
         if !readable {
             return Err(damaged(format!("the compression {codec} is not read; write it with zstd, snappy or gzip")));
         }
-        Ok(Self { file, at, end, codec, physical, has_dictionary: false, zstd: zstd::bulk::Decompressor::new()? })
+        let is_optional = chunk.column_descr().max_def_level() > 0;
+        let zstd = zstd::bulk::Decompressor::new()?;
+        Ok(Self { file, at, end, codec, physical, is_optional, has_dictionary: false, zstd })
     }
 
     fn header(&mut self) -> Result<PageHeader> {
@@ -137,31 +142,35 @@ impl Pages {
                 self.dictionary(bytes, values)?
             }
             PageKind::Data { values, encoding, level_encoding } => {
-                // 3 is RLE; the other encoding of levels has been obsolete since 2013.
-                if level_encoding != 3 {
+                // 3 is RLE; the other encoding has been obsolete since 2013, but stands where there are no levels.
+                if self.is_optional && level_encoding != 3 {
                     return Err(damaged("levels are encoded in an obsolete way"));
                 }
-                let buf = self.decompressed(bytes, 0, header.uncompressed)?.into();
-                let encoding = self.encoding(encoding, values)?;
-                let (def_level_encoding, rep_level_encoding) = (Encoding::RLE, Encoding::RLE);
+                let buf = self.decompressed(bytes, 0, header.uncompressed)?;
+                let (levels, stored) = self.split(&buf)?;
+                let encoding = self.checked(encoding, values, levels, stored)?;
                 Page::DataPage {
-                    buf,
+                    buf: buf.into(),
                     num_values: values,
                     encoding,
-                    def_level_encoding,
-                    rep_level_encoding,
+                    def_level_encoding: Encoding::RLE,
+                    rep_level_encoding: Encoding::RLE,
                     statistics: None,
                 }
             }
             PageKind::DataV2 { values, nulls, encoding, levels, repetition_levels, is_compressed } => {
-                if levels > bytes.len() || levels > header.uncompressed || repetition_levels > 0 || nulls > values {
+                if levels > bytes.len() || levels > header.uncompressed || repetition_levels > 0 {
                     return Err(damaged("a page's levels do not fit"));
                 }
                 let buf = match is_compressed {
                     true => self.decompressed(bytes, levels, header.uncompressed)?,
                     false => bytes,
                 };
-                let encoding = self.encoding(encoding, values)?;
+                let (before, stored) = buf.split_at(levels);
+                if self.present(before, values)? != values.saturating_sub(nulls) {
+                    return Err(damaged("a page has another number of nulls than its header says"));
+                }
+                let encoding = self.checked(encoding, values, before, stored)?;
                 Page::DataPageV2 {
                     buf: buf.into(),
                     num_values: values,
@@ -178,24 +187,59 @@ impl Pages {
         Ok(Some(page))
     }
 
-    fn encoding(&self, number: i64, values: u32) -> Result<Encoding> {
+    /// Levels and values of a page of the first version, where a length stands before the levels.
+    fn split<'b>(&self, page: &'b [u8]) -> Result<(&'b [u8], &'b [u8])> {
+        if !self.is_optional {
+            return Ok((&[], page));
+        }
+        let split = page.split_first_chunk::<4>().and_then(|(length, rest)| {
+            let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
+            rest.split_at_checked(length)
+        });
+        split.ok_or_else(|| damaged("a page's levels do not fit"))
+    }
+
+    /// How many values of a page are not null.
+    fn present(&self, levels: &[u8], values: u32) -> Result<u32> {
+        if !self.is_optional {
+            return Ok(values);
+        }
+        runs::present(levels, values).ok_or_else(|| damaged("a page's levels do not fit"))
+    }
+
+    /// The encoding, if it is one that is read and the bytes hold as many values as they should.
+    fn checked(&self, number: i64, values: u32, levels: &[u8], stored: &[u8]) -> Result<Encoding> {
         let encoding = encoding(number).map_err(damaged)?;
         if values > MAX_VALUES {
             return Err(damaged(format!("a page of {values} values is larger than {MAX_VALUES}; write smaller pages")));
         }
-        if encoding == Encoding::RLE_DICTIONARY && !self.has_dictionary {
-            return Err(damaged("a page refers to a dictionary that is not there"));
-        }
-        Ok(encoding)
+        let present = self.present(levels, values)?;
+        let holds = match (encoding, self.physical) {
+            (Encoding::RLE_DICTIONARY, _) if !self.has_dictionary => {
+                return Err(damaged("a page refers to a dictionary that is not there"));
+            }
+            (Encoding::RLE_DICTIONARY, _) => !stored.is_empty() && runs::holds_indices(stored, present),
+            (_, Type::BYTE_ARRAY) => runs::holds_texts(stored, present),
+            _ => present as usize * self.width() <= stored.len(),
+        };
+        if holds { Ok(encoding) } else { Err(damaged("a page has fewer values than its header says")) }
     }
 
-    fn dictionary(&mut self, buf: Vec<u8>, num_values: u32) -> Result<Page> {
-        let least = match self.physical {
+    /// Bytes of a number, or of a text's length.
+    fn width(&self) -> usize {
+        match self.physical {
             Type::INT64 | Type::DOUBLE => 8,
             Type::INT96 => 12,
             _ => 4,
+        }
+    }
+
+    fn dictionary(&mut self, buf: Vec<u8>, num_values: u32) -> Result<Page> {
+        let holds = match self.physical {
+            Type::BYTE_ARRAY => runs::holds_texts(&buf, num_values),
+            _ => num_values as usize * self.width() <= buf.len(),
         };
-        if num_values > MAX_ENTRIES || num_values as usize * least > buf.len() || self.has_dictionary {
+        if num_values > MAX_ENTRIES || !holds || self.has_dictionary {
             return Err(damaged("a dictionary is too large, or does not fit"));
         }
         self.has_dictionary = true;

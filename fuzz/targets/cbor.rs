@@ -1,0 +1,11 @@
+//! A device report in CBOR.
+
+#![no_main]
+
+#[path = "../../crates/fleet-detect/tests/hostile/bodies.rs"]
+#[allow(dead_code)]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    bodies::cbor(bytes);
+});
