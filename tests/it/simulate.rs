@@ -181,6 +181,17 @@ fn a_change_says_which_alarms_it_adds_and_removes() {
     let codes = |new: &str, old: &str| against(&[new], old, &["--detailed-exitcode"]).code;
     assert_eq!([codes("strict.yaml", "loose.yaml"), codes("strict.yaml", "strict.yaml")], [2, 0]);
     let table = against(&["strict.yaml"], "loose.yaml", &[]);
+    // Written as if it said when to alarm.
+    program.write(
+        "inverted.json",
+        &std::fs::read_to_string(program.dir.path().join("profile.json")).unwrap().replace("less", "greater"),
+    );
+    let calm: String = (0..30).map(|n| format!("{}\n", quiet().replace("\"d\"", &format!("\"d{n}\"")))).collect();
+    program.write("calm.ndjson", &calm);
+    let inverted = program.run(&["simulate", "inverted.json", "--traffic", "calm.ndjson"]);
+    for part in ["sits at the 100th percentile", "100 % of all values are not normal", "Is it the wrong way round?"] {
+        assert!(inverted.out.contains(part), "`{part}` is missing in\n{}", inverted.out);
+    }
     for part in ["+  2019-11-15", "elsewhere", "at most 60 in 5 min", "2 alarms added, 0 removed, 0 kept"] {
         assert!(table.out.contains(part), "`{part}` is missing in\n{}", table.out);
     }
@@ -217,7 +228,7 @@ fn every_format_tells_the_same_alarms() {
     );
     let timeline = shown("timeline");
     assert!(timeline.contains("dev-IZWB") && timeline.contains('▶'), "{timeline}");
-    assert!(timeline.lines().all(|line| line.chars().count() <= 100), "{timeline}");
+    assert!(timeline.lines().all(|line| line.chars().count() <= 80), "{timeline}");
 
     // From a pipe, and with nobody in alarm.
     let arguments = ["simulate", "--security-profile", "profile.json", "--format", "junit", "--traffic", "-"];

@@ -106,10 +106,11 @@ impl Sink for Drawn {
     }
 }
 
-/// The series worth drawing: those in alarm, of devices that alarmed together only a few, behaviours taking turns, so
-/// that a noisy one leaves room for the others. Also whether some are left out.
+/// The series worth drawing: those in alarm, of devices that alarmed together and of one behaviour only some, behaviours
+/// taking turns, so that a noisy one leaves room for the others. Also whether some are left out.
 fn telling(alarms: &[RaisedAlarm]) -> (BTreeSet<SeriesKey>, bool) {
     const ALIKE: usize = 3;
+    const OF_ONE_BEHAVIOR: usize = 12;
     let mut behaviors: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
     let mut known = BTreeSet::new();
     let mut left_out = false;
@@ -122,7 +123,7 @@ fn telling(alarms: &[RaisedAlarm]) -> (BTreeSet<SeriesKey>, bool) {
             }
         }
     }
-    let most = behaviors.values().map(Vec::len).max().unwrap_or_default();
+    let most = behaviors.values().map(Vec::len).max().unwrap_or_default().min(OF_ONE_BEHAVIOR);
     let turns = (0..most).flat_map(|turn| {
         let devices = behaviors.iter().filter_map(move |(place, devices)| Some((place, *devices.get(turn)?)));
         devices.collect::<Vec<_>>()
@@ -132,5 +133,7 @@ fn telling(alarms: &[RaisedAlarm]) -> (BTreeSet<SeriesKey>, bool) {
         behavior_index: *behavior_index,
         device: device.to_owned(),
     };
-    (turns.take(MAX_SERIES).map(key).collect(), left_out || known.len() > MAX_SERIES)
+    let chosen: BTreeSet<SeriesKey> = turns.take(MAX_SERIES).map(key).collect();
+    let left_out = left_out || known.len() > chosen.len();
+    (chosen, left_out)
 }

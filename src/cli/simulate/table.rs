@@ -12,6 +12,8 @@ const SHOWN: usize = 12;
 
 /// Share of values that are not normal from which on a threshold is pointed out: an incident is a few values of many.
 const NOISY: f64 = 0.05;
+/// Values that it takes for that.
+const ENOUGH: u64 = 20;
 
 /// Alarms, then the summary.
 pub fn table(simulation: &Simulation, paint: Paint) -> String {
@@ -71,6 +73,11 @@ fn verdict(simulation: &Simulation, paint: Paint) -> String {
     }
 }
 
+/// Whether a threshold is pointed out. A few values tell nothing about it.
+fn is_noisy(totals: &BehaviorTotals) -> bool {
+    totals.datapoints >= ENOUGH && totals.violating as f64 > NOISY * totals.datapoints as f64
+}
+
 fn behaviors(behaviors: &[BehaviorTotals]) -> String {
     let several = behaviors.iter().any(|one| one.profile != behaviors[0].profile);
     let heads = ["BEHAVIOR", "NORMAL", "ALARMS", "VALUES", "HIGHEST", "THRESHOLD"];
@@ -80,11 +87,13 @@ fn behaviors(behaviors: &[BehaviorTotals]) -> String {
         let name = if several { format!("{}: {}", one.profile, one.behavior) } else { one.behavior.clone() };
         let highest = one.highest.map(|highest| highest.to_string()).unwrap_or_default();
         let percentile = one.threshold_percentile.map(ordinal);
-        if let Some(percentile) = percentile.as_ref().filter(|_| one.violating as f64 > NOISY * one.datapoints as f64) {
+        if let Some(percentile) = percentile.as_ref().filter(|_| is_noisy(one)) {
             let share = one.violating as f64 * 100.0 / one.datapoints as f64;
-            low += &format!(
-                "\n{name}: your threshold sits at the {percentile} percentile; {share:.0} % of all values are not normal.\n"
-            );
+            low += &format!("\n{name}: your threshold sits at the {percentile} percentile;\n");
+            low += &format!("  {share:.0} % of all values are not normal.\n");
+            if share > 50.0 {
+                low += "  Is it the wrong way round? A behavior states what is normal.\n";
+            }
         }
         let [alarms, values] = [one.alarms, one.datapoints].map(|count| count.to_string());
         let sits = percentile.map(|percentile| format!("{percentile} pct.")).unwrap_or_default();

@@ -38,7 +38,8 @@ impl Axis {
             from = from.min(alarm.span.raised);
             to = to.max(alarm.span.ended.map_or(to, |(at, _)| at));
         }
-        Some(Axis { from, to: to.max(from + 1), columns })
+        // A single moment is shown as the end of the window that led to it.
+        Some(Axis { from: from.min(to - 5 * MINUTE), to, columns })
     }
 
     fn column(&self, at: i64) -> usize {

@@ -250,6 +250,9 @@ fn chart(config: &Config, key: SeriesKey, points: &[Point], alarms: Vec<Band>) -
         MetricValue::Number(number) => number.as_f64(),
         _ => None,
     });
+    let metric = infer_metric(behavior, custom);
+    let is_list = metric.as_ref().is_some_and(|metric| !metric.value().is_scalar());
+    let unit = if is_list { Some("elements") } else { metric.and_then(|metric| metric.unit()) };
     let mut before = 0;
     let at = points.iter().map(|point| point.at - std::mem::replace(&mut before, point.at)).collect();
     let varies = points.iter().any(|point| point.limit.is_some());
@@ -259,7 +262,7 @@ fn chart(config: &Config, key: SeriesKey, points: &[Point], alarms: Vec<Band>) -
         behavior: behavior.name.clone(),
         device: key.device,
         metric: behavior.metric.clone().unwrap_or_default(),
-        unit: infer_metric(behavior, custom).and_then(|metric| metric.unit()),
+        unit,
         normal: normal(behavior),
         limit,
         at,

@@ -26,7 +26,8 @@ function plot(svg, c, all) {
   svg.setAttribute("height", H);
   const seen = all.flatMap(p => p.limit === null || p.limit === undefined ? [p.value] : [p.value, p.limit]);
   const high = seen.reduce((a, b) => Math.max(a, b), 0), low = seen.reduce((a, b) => Math.min(a, b), 0);
-  const values = valueTicks(low, high > low ? high : low + 1, 4), top = values[values.length - 1], floor = values[0];
+  const whole = seen.every(Number.isInteger) ? 1 : 0;
+  const values = valueTicks(low, high > low ? high : low + 1, 4, whole), top = values[values.length - 1], floor = values[0];
   const L = 14 + Math.max(...values.map(v => short(v).length)) * 7;
   const [from, to] = data.range, x = at => L + (to > from ? (at - from) / (to - from) : 0.5) * (W - L - R);
   const y = v => T + (top - v) / (top - floor) * (H - T - B);
@@ -40,18 +41,17 @@ function plot(svg, c, all) {
   });
   for (const [raised, ended] of c.alarms) {
     draw(svg, "rect", { x: x(raised), y: T, width: Math.max(x(ended ?? to) - x(raised), 2), height: H - T - B, class: "band" });
-    draw(svg, "line", { x1: x(raised), x2: x(raised), y1: T, y2: H - B, class: "edge" });
+    if (c.alarms.length < W / 16) draw(svg, "line", { x1: x(raised), x2: x(raised), y1: T, y2: H - B, class: "edge" });
   }
-  if (c.limit !== null) {
-    draw(svg, "line", { x1: L, x2: W - R, y1: y(c.limit), y2: y(c.limit), class: "limit" });
-    const above = y(c.limit) > T + 18;
-    draw(svg, "text", { x: W - R, y: y(c.limit) + (above ? -5 : 14), "text-anchor": "end", class: "limit" }, "normal: " + c.normal);
-  } else draw(svg, "path", { d: path(all, x, y, p => p.limit), class: "limit" });
+  if (c.limit !== null) draw(svg, "line", { x1: L, x2: W - R, y1: y(c.limit), y2: y(c.limit), class: "limit" });
+  else draw(svg, "path", { d: path(all, x, y, p => p.limit), class: "limit" });
   draw(svg, "path", { d: path(all, x, y, p => p.value), class: "value" });
   for (const p of all) {
     if (p.violating) draw(svg, "circle", { cx: x(p.at), cy: y(p.value), r: c.violating.length > W / 12 ? 2.2 : 3.6, class: "violating" });
     else if (all.length < W / 6) draw(svg, "circle", { cx: x(p.at), cy: y(p.value), r: 1.8, class: "dot" });
   }
+  const above = c.limit !== null && y(c.limit) > T + 18;
+  if (c.limit !== null) draw(svg, "text", { x: W - R, y: y(c.limit) + (above ? -5 : 14), "text-anchor": "end", class: "limit" }, "normal: " + c.normal);
   return { x, y, L, R, W, T, bottom: H - B, from, to };
 }
 

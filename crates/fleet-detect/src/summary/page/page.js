@@ -1,7 +1,8 @@
 // The page, from the most asked to the least: what happened, who, when and why, who is told, the values behind it.
-const ROWS = 100;
+const ROWS = 25;
+const NO_ONE = "no subscriber";
 const topic = arn => arn.split(":").pop();
-const listeners = paged => paged.subscribers === null ? null : paged.subscribers.length ? paged.subscribers.join(", ") : "no subscriber";
+const listeners = paged => paged.subscribers === null ? null : paged.subscribers.length ? paged.subscribers.join(", ") : NO_ONE;
 
 function told(alarm) {
   if (alarm.suppressed) return ["nobody", "suppressAlerts"];
@@ -29,6 +30,18 @@ function verdict() {
   if (heard.length > 3) names.push(count(heard.length - 3, "more topic"));
   line.append(names.length ? ". Told: " + names.join("; ") + "." : silent === data.alarmCount ? ", and nobody is told of any." : ".");
   if (names.length && silent) line.append(" Nobody is told of " + number(silent) + " of them.");
+}
+
+// Thresholds that so many values violate are more often wrong than the fleet.
+const NOISY = 0.05, ENOUGH = 20;
+
+function lowThresholds() {
+  for (const of of data.behaviors) {
+    if (of.thresholdPercentile === null || of.datapoints < ENOUGH || of.violating <= NOISY * of.datapoints) continue;
+    node(page, "p", behaviorName(of) + ": your threshold sits at the " + ordinal(of.thresholdPercentile) + " percentile; "
+      + number(Math.round(of.violating * 100 / of.datapoints)) + " % of all values are not normal."
+      + (of.violating * 2 > of.datapoints ? " Is it the wrong way round? A behavior states what is normal." : ""));
+  }
 }
 
 function why(alarm) {
@@ -59,7 +72,7 @@ function alarmRow(alarm) {
       node(more, "small", alarm.others.join(", ") + (rest ? " and " + number(rest) + " more" : ""));
     },
     behaviorName(alarm), why(alarm),
-    cell => { node(cell, "span", who, who === "nobody" ? "alarm" : ""); if (through) node(cell, "small", through); },
+    cell => { node(cell, "span", who, who === "nobody" ? "alarm" : ""); if (through) node(cell, "small", through, through === NO_ONE ? "alarm" : ""); },
   ];
   if (data.change) cells.unshift((cell, line) => {
     node(cell, "span", { added: "+ added", removed: "− removed", kept: "kept" }[alarm.fate], "fate " + (alarm.fate === "added" ? "alarm" : "soft"));
@@ -132,6 +145,7 @@ function notes() {
 
 document.title = data.title;
 verdict();
+lowThresholds();
 alarms();
 paging();
 if (data.charts.length) { node(page, "h2", "Values over time"); legend(); data.charts.forEach(chart); }

@@ -11,10 +11,10 @@ function timeTicks([from, to], most) {
   return ticks;
 }
 
-// 0 and round numbers around the values: steps of 1, 2 or 5 times a power of ten.
-function valueTicks(low, high, most) {
+// Round numbers around the values: steps of 1, 2 or 5 times a power of ten, and no smaller than `least`.
+function valueTicks(low, high, most, least) {
   const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map(n => n * power).find(step => step >= rough * 0.999);
+  const step = Math.max(least, [1, 2, 5, 10].map(n => n * power).find(step => step >= rough * 0.999));
   const first = Math.floor(low / step + 1e-9), last = Math.ceil(high / step - 1e-9), ticks = [];
   for (let n = first; n <= last; n++) ticks.push(n * step);
   return ticks;
