@@ -1,5 +1,7 @@
 //! Drives an evaluation: the one place that hands events to the evaluator and takes its output out again.
 
+use std::num::NonZeroUsize;
+
 use fleet_detect::traffic::tally::Tally;
 use fleet_detect::{Config, Counts, Datapoint, Evaluator, Output, Violation};
 
@@ -33,21 +35,20 @@ pub fn evaluate<S: Sink>(config: &Config, source: &Source, sink: &mut S) -> Resu
         Failure::new(error.to_string())
             .help("a thing group that is not in the spec, and custom metrics, are made known by --registry and --custom-metrics")
     };
-    let mut evaluator = Evaluator::new(config).map_err(invalid)?;
+    // Which result comes out does not depend on their number.
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let mut evaluator = Evaluator::with_threads(config, threads).map_err(invalid)?;
     let approximate = evaluator.approximate();
     let mut output = if S::DATAPOINTS { Output::with_datapoints() } else { Output::default() };
-    let traffic = source.feed(|events| {
-        evaluator.observe_batch(events, &mut output);
+    let traffic = source.feed_rounds(threads, |batches| {
+        evaluator.observe_batches(batches, &mut output);
         if !output.violations.is_empty() {
             sink.violations(output.violations.drain(..));
         }
         output.datapoints.drain(..).for_each(|found| sink.datapoint(&found, evaluator.device_name(found.device)));
     })?;
-    // The end of the input uses the evaluator up, and the last windows still need the names.
-    let named = if S::DATAPOINTS { evaluator.device_count() } else { 0 };
-    let names: Vec<String> = (0..named as u32).map(|id| evaluator.device_name(id).into()).collect();
     let counts = evaluator.finish(&mut output);
     sink.violations(output.violations.drain(..));
-    output.datapoints.drain(..).for_each(|found| sink.datapoint(&found, &names[found.device as usize]));
+    output.datapoints.drain(..).for_each(|found| sink.datapoint(&found, evaluator.device_name(found.device)));
     Ok(Outcome { counts, traffic, approximate })
 }

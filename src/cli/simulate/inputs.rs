@@ -4,7 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use fleet_detect::Event;
+use fleet_detect::batch::Batch;
 use fleet_detect::traffic::merge::{Input, Merge};
 use fleet_detect::traffic::reader::{Options, Traffic, TrafficError};
 use fleet_detect::traffic::tally::Tally;
@@ -15,7 +15,7 @@ use crate::cli::failure::Failure;
 /// The name that stands for standard input.
 pub const STDIN: &str = "-";
 /// Merged events that are evaluated together.
-const BATCH: usize = 512;
+pub const BATCH: usize = 512;
 
 /// The length of a file. Pipes have none, whatever their name, and are read only once.
 pub fn size(name: &str) -> Option<u64> {
@@ -23,15 +23,15 @@ pub fn size(name: &str) -> Option<u64> {
     found.map(|found| found.len())
 }
 
-/// Hands over all events by time and returns the tally of each input. `done` counts the bytes.
+/// Hands over all events by time, in rounds, and returns the tally of each input. `done` counts the bytes.
 pub fn read(
     names: &[String],
     options: &Options,
     done: &Arc<AtomicU64>,
-    mut take: impl FnMut(&[Event]),
+    mut take: impl FnMut(&[Batch]),
 ) -> Result<Vec<(String, Tally)>, Failure> {
     if let [name] = names {
-        let read = open(name, options, done).and_then(|traffic| traffic.for_each_batch(take));
+        let read = open(name, options, done).and_then(|traffic| traffic.for_each_round(take));
         return Ok(vec![(name.clone(), read.map_err(|error| unusable(name, &error))?)]);
     }
     let mut inputs = Vec::new();
@@ -40,14 +40,14 @@ pub fn read(
     }
     let unusable_input = |merge: &Merge, error: TrafficError| unusable(&names[merge.reading()], &error);
     let mut merge = Merge::of(inputs).map_err(|error| unusable(&names.join(", "), &error))?;
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Batch::default();
     loop {
         let next = merge.next_event().map_err(|error| unusable_input(&merge, error))?;
         let ended = next.is_none();
-        batch.extend(next);
-        if batch.len() == BATCH || ended {
-            take(&batch);
-            batch.clear();
+        next.into_iter().for_each(|event| batch.push(event));
+        if batch.events().len() == BATCH || ended {
+            take(std::slice::from_ref(&batch));
+            batch = batch.recycled();
         }
         if ended {
             return Ok(names.iter().cloned().zip(merge.into_tallies()).collect());

@@ -1,10 +1,12 @@
 //! Where the events come from: recorded traffic, or a scenario.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fleet_detect::Event;
+use fleet_detect::batch::Batch;
 use fleet_detect::metric::CustomMetrics;
 use fleet_detect::scenario::generate::Generator;
 use fleet_detect::scenario::model::Scenario;
@@ -136,6 +138,15 @@ impl Source {
 
     /// Hands over every event, and returns what became of the lines of each input.
     pub fn feed(&self, mut take: impl FnMut(&[Event])) -> Result<Vec<(String, Tally)>, Failure> {
+        self.feed_rounds(NonZeroUsize::MIN, |batches| batches.iter().for_each(|batch| take(batch.events())))
+    }
+
+    /// As [`Self::feed`], in rounds of batches that are parsed on several threads where the format allows it.
+    pub fn feed_rounds(
+        &self,
+        threads: NonZeroUsize,
+        mut take: impl FnMut(&[Batch]),
+    ) -> Result<Vec<(String, Tally)>, Failure> {
         let done = Arc::new(AtomicU64::new(0));
         let meter = |total| self.shows_progress.then(|| Meter::new(total, Arc::clone(&done)));
         let (names, options) = match &self.origin {
@@ -143,22 +154,29 @@ impl Source {
                 let generator = Generator::new(scenario).map_err(Failure::new)?;
                 let (start, end) = generator.range();
                 let mut meter = meter(Some((end - start).unsigned_abs()));
+                let mut batch = Batch::default();
                 generator.for_each(|event| {
-                    take(std::slice::from_ref(event));
+                    batch.push(event.clone().into_owned());
+                    if batch.events().len() == inputs::BATCH {
+                        take(std::slice::from_ref(&batch));
+                        batch = std::mem::take(&mut batch).recycled();
+                    }
                     done.store(event.at.saturating_sub(start).max(0).unsigned_abs(), Ordering::Relaxed);
                     meter.iter_mut().for_each(|meter| meter.add(1));
                 });
+                take(std::slice::from_ref(&batch));
                 return Ok(Vec::new());
             }
             Origin::Recorded { names, options } => (names, options),
         };
         let mut meter = meter(names.iter().map(|name| inputs::size(name)).sum());
-        let take = |events: &[Event]| {
-            take(events);
-            meter.iter_mut().for_each(|meter| meter.add(events.len()));
+        let take = |batches: &[Batch]| {
+            take(batches);
+            let events = batches.iter().map(|batch| batch.events().len()).sum();
+            meter.iter_mut().for_each(|meter| meter.add(events));
         };
         // The share is looked at here instead, at the end, where the bad lines can still be shown.
-        let lenient = Options { max_bad_share: 1.0, ..options.clone() };
+        let lenient = Options { max_bad_share: 1.0, threads, ..options.clone() };
         let tallies = inputs::read(names, &lenient, &done, take)?;
         check_shares(&tallies, options.max_bad_share)?;
         Ok(tallies)

@@ -92,12 +92,11 @@ fn evaluate(case: &Case, output: &mut Output, mut take: impl FnMut(&Datapoint, &
         evaluator.observe_batch(events, output);
         output.datapoints.drain(..).for_each(|datapoint| take(&datapoint, evaluator.device_name(datapoint.device)));
     })?;
-    let devices: Vec<String> =
-        (0..evaluator.device_count()).map(|id| evaluator.device_name(id as u32).into()).collect();
     let counts = evaluator.finish(output);
-    output.datapoints.drain(..).for_each(|datapoint| take(&datapoint, &devices[datapoint.device as usize]));
+    output.datapoints.drain(..).for_each(|datapoint| take(&datapoint, evaluator.device_name(datapoint.device)));
+    let devices = (0..evaluator.device_count() as u32).map(|id| evaluator.device_name(id).to_owned());
     let start = case.traffic.start().or(first).unwrap_or_default();
-    Ok(Ran { start, counts, devices: devices.into_iter().collect() })
+    Ok(Ran { start, counts, devices: devices.collect() })
 }
 
 fn refuse(case: &Case, failure: &Failure, reading: &mut Reading) {

@@ -29,10 +29,8 @@ pub fn record(plan: &Plan, source: &Source, recorder: &mut Recorder) -> Result<(
         output.violations.clear();
         output.datapoints.drain(..).for_each(|found| recorder.add(&found, evaluator.device_name(found.device)));
     })?;
-    // The end of the input uses the evaluator up, and the last windows still need the names.
-    let names: Vec<String> = (0..evaluator.device_count() as u32).map(|id| evaluator.device_name(id).into()).collect();
     let counts = evaluator.finish(&mut output);
-    output.datapoints.drain(..).for_each(|found| recorder.add(&found, &names[found.device as usize]));
+    output.datapoints.drain(..).for_each(|found| recorder.add(&found, evaluator.device_name(found.device)));
     for (name, tally) in traffic.iter().filter(|(_, tally)| tally.bad_lines() > 0) {
         eprintln!("warning: {name}: {} of {} lines are bad and left out", tally.bad_lines(), tally.lines);
     }
