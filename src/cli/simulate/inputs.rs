@@ -58,7 +58,7 @@ pub fn read(
 /// A file waits closed until the merge reaches its first event; what can be read only once is open from the beginning.
 fn input<'n>(name: &'n str, options: &Options, done: &Arc<AtomicU64>) -> Result<Input<'n>, TrafficError> {
     if size(name).is_none() {
-        return Ok(Input::Open(open(name, options, done)?));
+        return Ok(Input::from(open(name, options, done)?));
     }
     let mut looked_at = open(name, options, &Arc::default())?;
     let Some(first) = looked_at.next_event()? else { return Ok(Input::Ended(looked_at.tally().clone())) };

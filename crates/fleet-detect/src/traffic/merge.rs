@@ -11,11 +11,17 @@ pub type Opener<'r> = Box<dyn FnOnce() -> Result<Traffic<'r>, TrafficError> + 'r
 
 /// One input of a merge.
 pub enum Input<'r> {
-    Open(Traffic<'r>),
+    Open(Box<Traffic<'r>>),
     /// Opened when the merge reaches the time of its first event, milliseconds since the Unix epoch.
     Waiting(i64, Opener<'r>),
     /// Nothing is left to read.
     Ended(Tally),
+}
+
+impl<'r> From<Traffic<'r>> for Input<'r> {
+    fn from(traffic: Traffic<'r>) -> Self {
+        Self::Open(Box::new(traffic))
+    }
 }
 
 /// Merges inputs: the next event is always the earliest of the inputs' next ones, of the first input where times are
@@ -31,7 +37,7 @@ impl<'r> Merge<'r> {
     /// # Errors
     /// When an input cannot be read.
     pub fn new(inputs: Vec<Traffic<'r>>) -> Result<Self, TrafficError> {
-        Self::of(inputs.into_iter().map(Input::Open).collect())
+        Self::of(inputs.into_iter().map(Input::from).collect())
     }
 
     /// Merges inputs of which some are opened later: as many files are open at once as overlap in time.
@@ -84,7 +90,7 @@ impl<'r> Merge<'r> {
             let Input::Waiting(_, open) = std::mem::replace(input, Input::Ended(Tally::default())) else {
                 return Ok(());
             };
-            *input = Input::Open(open()?);
+            *input = Input::from(open()?);
         }
         if let Input::Open(traffic) = input {
             match traffic.next_event()? {
@@ -116,8 +122,8 @@ mod tests {
         let (first, second): (&'static str, &'static str) = (first.leak(), second.leak());
         let open = |text: &'static str| Traffic::open(text.as_bytes(), Options::default());
         let later = Input::Waiting(1_700_000_000_001, Box::new(move || open(first)));
-        for first in [Input::Open(open(first).unwrap()), later] {
-            let inputs = vec![first, Input::Open(open(second).unwrap()), Input::Open(open("").unwrap())];
+        for first in [Input::from(open(first).unwrap()), later] {
+            let inputs = vec![first, Input::from(open(second).unwrap()), Input::from(open("").unwrap())];
             let mut merge = Merge::of(inputs).unwrap();
             let mut seen = String::new();
             while let Some(event) = merge.next_event().unwrap() {
