@@ -54,7 +54,7 @@ fn checked(spec: &str) -> Ran {
 #[test]
 fn names_and_types_of_metrics_and_dimensions_are_checked_where_they_are_used() {
     let right = checked(&fleet("number", "< 20"));
-    assert_eq!((right.code, right.err.contains("warning")), (0, false), "{}", right.err);
+    assert_eq!((right.code, right.err.contains("is declared")), (0, false), "{}", right.err);
     let wrong_type = checked(&fleet("string-list", "< 20"));
     assert_eq!(wrong_type.code, 1);
     assert!(wrong_type.err.contains("fleet.yaml:12:"), "at the behaviour: {}", wrong_type.err);
