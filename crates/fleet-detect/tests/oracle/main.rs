@@ -7,14 +7,11 @@ mod random;
 mod recompute;
 
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
 
 use fleet_detect::{Batch, Config, Counts, Evaluator, Event, Output, Violation};
 use random::Random;
 
-/// Enough for thousands of cases in a debug build, and a bound for slow machines.
-const BUDGET: Duration = Duration::from_secs(15);
-const CASES: u64 = 4000;
+const CASES: u64 = 2000;
 
 fn lines(violations: &[Violation]) -> Vec<(i64, String, bool)> {
     let mut lines: Vec<_> = violations.iter().map(|v| (v.at, v.to_json(), v.suppressed)).collect();
@@ -78,12 +75,8 @@ fn evaluate_cut(config: &Config, events: &[Event], random: &mut Random) -> Vec<V
 
 #[test]
 fn the_evaluator_agrees_with_recomputation_and_cuts_change_nothing() {
-    let started = Instant::now();
-    let (mut cases, mut raised) = (0, [0_u64; 3]);
+    let mut raised = [0_u64; 3];
     for seed in 0..CASES {
-        if started.elapsed() > BUDGET {
-            break;
-        }
         let mut random = Random::new(seed);
         let (config, events) = random::case(&mut random);
         let found = evaluate(&config, &events);
@@ -103,10 +96,7 @@ fn the_evaluator_agrees_with_recomputation_and_cuts_change_nothing() {
             assert_eq!(split, whole, "seed {seed}: {threads} threads changed the result");
         }
         found.iter().for_each(|violation| raised[violation.event as usize] += 1);
-        cases += 1;
     }
-    // The proof is worth something only if it saw many cases and every kind of event.
-    assert!(cases >= 500, "only {cases} cases in {BUDGET:?}");
-    assert!(raised.iter().all(|count| *count > 100), "too few events of a kind: {raised:?} in {cases} cases");
-    println!("{cases} cases, events {raised:?}");
+    // The proof is worth something only if it saw every kind of event often.
+    assert!(raised.iter().all(|count| *count > 100), "too few events of a kind: {raised:?}");
 }
