@@ -30,6 +30,7 @@ fn every_check_is_mapped_in_every_framework_and_every_control_exists() {
         let checks: BTreeSet<&str> = registry::ALL.iter().map(|check| check.name).collect();
         assert_eq!(mapped, checks, "{name}");
         assert!(Timestamp::parse(&framework.mapped).is_some() && framework.source.starts_with("https://"));
+        assert!(framework.compared_with.ends_with('.'), "{name}: say what it was compared with");
     }
 }
 

@@ -13,10 +13,13 @@ pub struct Framework {
     pub title: String,
     pub edition: String,
     pub publisher: String,
-    /// Where the edition is published.
+    /// Where the edition is published, an address; after it, in brackets, whether its own
+    /// text could not be had for the comparison.
     pub source: String,
     /// The day this mapping was made, `YYYY-MM-DD`.
     pub mapped: String,
+    /// What the identifiers and our words were compared with on that day, and what was not found.
+    pub compared_with: String,
     /// What `ids` holds, and where it was taken from.
     pub ids_from: String,
     /// The identifiers of the framework's controls, mapped or not.
