@@ -10,9 +10,11 @@ mod confirm;
 mod destroy;
 mod explain;
 pub mod failure;
+mod findings;
 pub mod front;
 mod graph;
 mod init;
+mod mitigate;
 mod output;
 pub mod plan;
 mod progress;
@@ -21,6 +23,7 @@ mod schema;
 pub mod session;
 mod simulate;
 mod test;
+mod waiting;
 
 use std::path::PathBuf;
 
@@ -113,6 +116,8 @@ enum Command {
     Simulate(Box<simulate::Args>),
     Test(test::Args),
     Audit(Box<audit::Args>),
+    Findings(findings::Args),
+    Mitigate(mitigate::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
@@ -133,6 +138,8 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Simulate(args) => simulate::run(&global, &args),
         Command::Test(args) => test::run(&global, &args),
         Command::Audit(args) => audit::run(&global, &args).await,
+        Command::Findings(args) => findings::run(&global, &args).await,
+        Command::Mitigate(args) => mitigate::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
