@@ -4,6 +4,7 @@ pub mod clients;
 pub mod clock;
 pub mod cloudwatch_tags;
 pub mod context;
+pub mod defender;
 pub mod error;
 pub mod iam_tags;
 pub mod inventory;

@@ -3,11 +3,13 @@
 mod acceptance;
 mod bar;
 mod checkpoint;
+mod differences;
 mod evidence;
 mod from_spec;
 mod live;
 mod places;
 mod present;
+mod run;
 mod subject;
 mod table;
 
@@ -102,6 +104,8 @@ struct Audited {
     gone: usize,
     /// Sections in which the spec declares something.
     sections: std::collections::BTreeSet<String>,
+    /// AWS's own audit, with --run.
+    aws: Option<run::Ran>,
 }
 
 fn framework_name(text: &str) -> Result<String, String> {
@@ -129,7 +133,13 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
         return Err(Failure::Usage("--framework goes with --format table, json, markdown or html".into()));
     }
     let now = args.now.unwrap_or_else(wall_clock);
-    let checks = selected(&args.check)?;
+    let mut checks = selected(&args.check)?;
+    let mut aws = None;
+    if args.subject.run {
+        let ran = run::run(global, args.subject.spec.as_deref(), &checks).await?;
+        checks = ran.thresholds(checks)?;
+        aws = Some(ran);
+    }
     let mut subject = subject::read(global, &args.subject, &checks, now).await?;
     args.evidence.add_to(&mut subject.snapshot)?;
     if let Some(path) = &args.save_snapshot {
@@ -138,7 +148,13 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     let settings = subject.settings(checks)?;
     let mut report = examine(&subject, &settings, now)?;
     let accepted = acceptance::read(args.waivers.as_deref(), &subject)?;
+    if let Some(ran) = &mut aws {
+        ran.differences = differences::merge(&mut report, &ran.task, &ran.findings);
+    }
     let idle = accepted.apply(&mut report, now)?;
+    if let Some(ran) = &mut aws {
+        differences::suppressions(&mut report, &ran.findings, &mut ran.differences);
+    }
     let gone = compare(args, &mut report)?;
     let audited = Audited {
         title: subject.title.clone(),
@@ -148,6 +164,7 @@ pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
         unread: subject.unread.clone(),
         gone,
         sections: subject.sections(),
+        aws,
     };
     let by_control = args.framework.as_deref().and_then(framework::find);
     let by_control = by_control.map(|found| framework::by_control(found, &audited.report, &audited.sections));

@@ -10,9 +10,11 @@ mod confirm;
 mod destroy;
 mod explain;
 pub mod failure;
+mod findings;
 pub mod front;
 mod graph;
 mod init;
+mod mitigate;
 mod output;
 pub mod plan;
 mod progress;
@@ -23,6 +25,7 @@ mod simulate;
 mod test;
 mod traffic;
 mod tune;
+mod waiting;
 
 use std::path::PathBuf;
 
@@ -115,6 +118,8 @@ enum Command {
     Simulate(Box<simulate::Args>),
     Test(test::Args),
     Audit(Box<audit::Args>),
+    Findings(findings::Args),
+    Mitigate(mitigate::Args),
     Explain(explain::Args),
     Tune(Box<tune::Args>),
     Traffic(traffic::Args),
@@ -137,6 +142,8 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Simulate(args) => simulate::run(&global, &args),
         Command::Test(args) => test::run(&global, &args),
         Command::Audit(args) => audit::run(&global, &args).await,
+        Command::Findings(args) => findings::run(&global, &args).await,
+        Command::Mitigate(args) => mitigate::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args),
         Command::Tune(args) => tune::run(&global, &args),
         Command::Traffic(args) => traffic::run(&global, &args),

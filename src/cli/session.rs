@@ -132,4 +132,8 @@ impl Clock for SandboxClock {
             tokio::task::yield_now().await;
         })
     }
+
+    fn now(&self) -> i64 {
+        self.0.clock().now().div_euclid(1000)
+    }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod conformance;
+mod defender_tasks;
 mod detect;
 mod documented;
 mod golden;

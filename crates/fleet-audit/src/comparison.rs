@@ -34,7 +34,8 @@ impl From<Written> for Subject {
 }
 
 impl Subject {
-    fn of(finding: &Finding) -> Self {
+    /// What the finding is about.
+    pub fn of(finding: &Finding) -> Self {
         let (check_name, resource) = finding.key();
         Self { check_name, resource }.canonical()
     }

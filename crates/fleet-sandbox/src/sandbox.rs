@@ -63,6 +63,10 @@ pub struct Realism {
     /// How long a detached IoT policy or thing principal still stands in the way of a deletion. AWS
     /// names five minutes for policies (API:DeletePolicy) and seconds for principals.
     pub iot_detachment: Duration,
+    /// How long an on-demand audit is in progress. AWS publishes no figure; minutes are usual.
+    pub audit_task: Duration,
+    /// How long a task of mitigation actions is in progress. AWS publishes no figure.
+    pub mitigation_task: Duration,
     /// Whether the account has Device Defender Detect, which AWS closed to new customers.
     pub detect_available: bool,
 }
@@ -75,6 +79,8 @@ impl Default for Realism {
             thing_type_deprecation: Duration::from_secs(300),
             lambda_settling: Duration::from_secs(2),
             iot_detachment: Duration::ZERO,
+            audit_task: Duration::from_secs(2),
+            mitigation_task: Duration::from_secs(1),
             detect_available: true,
         }
     }

@@ -40,7 +40,19 @@ const VOLATILE: &[&str] = &[
 ];
 
 /// Collections that hold what has passed through, not what is set up.
-const TRAFFIC: &[&str] = &["cloudwatch.datapoint", "cloudwatch.metric", "logs.event", "logs.stream", "sns.outbox"];
+const TRAFFIC: &[&str] = &[
+    "cloudwatch.datapoint",
+    "cloudwatch.metric",
+    "iot.audit-finding",
+    "iot.audit-mitigation-task",
+    "iot.audit-task",
+    "iot.detect-mitigation-task",
+    "iot.violation",
+    "iot.violation-event",
+    "logs.event",
+    "logs.stream",
+    "sns.outbox",
+];
 
 /// `{"objects": {ACCOUNT: {REGION: {COLLECTION: {KEY: VALUE}}}}, "volatile": the same tree with the
 /// ids and times that were taken out of the first}`. Keys are sorted; empty collections are left out.

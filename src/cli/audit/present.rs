@@ -11,9 +11,10 @@ use fleet_audit::render::markdown::markdown;
 use fleet_audit::render::sarif::sarif;
 use serde_json::json;
 
-use super::{Audited, Format, table};
+use super::{Audited, Format, differences, table};
 use crate::cli::failure::Failure;
 use crate::cli::{Global, output};
+use crate::render::paint::Paint;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -21,6 +22,11 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub fn notes(audited: &Audited, format: Format) {
     for unread in &audited.unread {
         eprintln!("note: not read: {unread}");
+    }
+    if !matches!(format, Format::Table | Format::Json) {
+        // The other forms have no place for it.
+        let aws = audited.aws.iter().map(|ran| differences::text(&ran.task, &ran.differences, Paint { color: false }));
+        aws.for_each(|text| eprint!("{text}"));
     }
     for name in &audited.idle.expired {
         eprintln!("warning: no longer accepted, because its time is over: {name}");
@@ -45,7 +51,11 @@ pub fn text(
     Ok(match format {
         Format::Table => match by_control {
             Some(by_control) => table::by_control(by_control, global.paint_stdout()),
-            None => table::report(audited, global.paint_stdout()),
+            None => {
+                let paint = global.paint_stdout();
+                let aws = audited.aws.as_ref().map(|ran| differences::text(&ran.task, &ran.differences, paint));
+                table::report(audited, paint) + &aws.unwrap_or_default()
+            }
         },
         Format::Json => pretty(&json!({
             "version": 1,
@@ -59,6 +69,7 @@ pub fn text(
             "unread": audited.unread,
             "idle": audited.idle,
             "byControl": by_control,
+            "aws": audited.aws.as_ref().map(|ran| json!({ "task": ran.task, "differences": ran.differences })),
         })),
         Format::Sarif => pretty(&sarif(report, VERSION)),
         Format::Junit => {

@@ -25,6 +25,10 @@ pub struct Named {
     /// Audit the account (or with --sandbox the local AWS) instead of a spec.
     #[arg(long)]
     live: bool,
+    /// Have AWS audit the account too, now: start its on-demand task with the enabled checks, wait, and show both
+    /// findings as one with the differences. Audits as --live does.
+    #[arg(long, conflicts_with = "snapshot")]
+    pub run: bool,
     /// Audit a snapshot: JSON, as --save-snapshot writes it.
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     snapshot: Option<PathBuf>,
@@ -66,7 +70,7 @@ pub struct Spec {
 
 /// Reads what the command line names.
 pub async fn read(global: &Global, input: &Named, checks: &Settings, now: Timestamp) -> Result<Subject, Failure> {
-    if input.live {
+    if input.live || input.run {
         return live_account(global, input, checks, now).await;
     }
     if let Some(path) = &input.snapshot {

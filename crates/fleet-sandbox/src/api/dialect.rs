@@ -91,7 +91,7 @@ impl Dialect {
     /// AWS IoT.
     pub const IOT: Dialect = Dialect {
         validation: "InvalidRequestException",
-        throttled: ("ThrottlingException", 429),
+        throttled: ("ThrottlingException", 400),
         failure: "InternalFailureException",
         ..Dialect::REST
     };

@@ -29,10 +29,11 @@
 //! [`Tx::scan_prefix`] lists the children of a parent. `tx.unique()` and `tx.uuid()` make ids.
 //! Time is `request.now_ms`, never the machine's. States that change with time (`Pending`) are stored
 //! as the moment they end and derived when read. Pages: [`crate::paging::page`]. Whether a role may be
-//! assumed: [`iam::trust::usable_role`]. Taggable objects: [`tags`] (every object with tags must be found by
+//! assumed: [`iam::trust::usable_role`]. An operation that carries out others: [`delegate::call`]. Taggable objects: [`tags`] (every object with tags must be found by
 //! the tagging API, so keep tags there and nowhere else).
 
 pub mod cloudwatch;
+pub mod delegate;
 pub mod dialect;
 pub mod iam;
 pub mod iot;

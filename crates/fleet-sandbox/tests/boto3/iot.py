@@ -12,6 +12,7 @@ import tempfile
 from driver import CALLED, control
 from iot_account import account_settings, role_aliases
 from iot_audit import audits, mitigation_actions, suppressions
+from iot_audit_tasks import audit_tasks
 from iot_certificates import certificates
 from iot_detect import metrics_and_dimensions, security_profiles
 from iot_policies import policies
@@ -36,6 +37,7 @@ def main():
     account_settings()
     mitigation_actions()
     suppressions()
+    audit_tasks()
     role_aliases()
     called = sorted(name for name in CALLED if name.startswith("iot:"))
     print(len(called), "operations of AWS IoT:", ", ".join(name.removeprefix("iot:") for name in called))

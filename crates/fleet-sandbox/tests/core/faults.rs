@@ -17,7 +17,7 @@ fn refusals_take_each_services_form_and_do_nothing() {
     let caller = local.caller();
     let forms = [
         ("iam", ("Throttling", 400), "InternalFailure", ("AccessDenied", 403)),
-        ("iot", ("ThrottlingException", 429), "InternalFailureException", ("AccessDeniedException", 403)),
+        ("iot", ("ThrottlingException", 400), "InternalFailureException", ("AccessDeniedException", 403)),
         ("lambda", ("TooManyRequestsException", 429), "ServiceException", ("AccessDeniedException", 403)),
         ("logs", ("ThrottlingException", 400), "ServiceUnavailableException", ("AccessDeniedException", 400)),
         ("monitoring", ("ThrottlingException", 400), "InternalServiceFault", ("AccessDeniedException", 400)),

@@ -11,6 +11,11 @@ pub fn lives(aws: &Caller) {
     aws.ok("POST", "/v2LoggingOptions", json!({ "roleArn": ROLE, "defaultLogLevel": "WARN" }));
     let options = aws.ok("GET", "/v2LoggingOptions", json!({}));
     assert_eq!(options, json!({ "roleArn": ROLE, "defaultLogLevel": "WARN", "disableAllLogs": false }));
+    let target = json!({ "targetType": "CLIENT_ID", "targetName": "c" });
+    aws.ok("POST", "/v2LoggingLevel", json!({ "logTarget": target, "logLevel": "INFO" }));
+    let levels = aws.ok("GET", "/v2LoggingLevel", json!({}))["logTargetConfigurations"].clone();
+    assert_eq!(levels, json!([{ "logTarget": target, "logLevel": "INFO" }]));
+    aws.ok("DELETE", "/v2LoggingLevel?targetType=CLIENT_ID&targetName=c", json!({}));
     let things = json!({ "thingIndexingMode": "REGISTRY" });
     aws.ok("POST", "/indexing/config", json!({ "thingIndexingConfiguration": things }));
     assert_eq!(aws.ok("GET", "/indexing/config", json!({}))["thingIndexingConfiguration"], things);

@@ -4,6 +4,8 @@
 //! the wire, the clock, a restart or a fault can show.
 
 mod account;
+mod audit_mitigation_task;
+mod audit_task;
 mod caller;
 mod certificates;
 mod defender;
@@ -27,6 +29,8 @@ fn every_operation_lives_through_the_socket() {
     policies::lives(&local.caller("us-west-2"));
     certificates::lives(&local.caller("eu-west-1"));
     account::lives(&local.caller("eu-central-1"));
+    audit_task::lives(&local.caller("eu-north-1"));
+    audit_mitigation_task::lives(&local.caller("eu-south-1"));
     let called = local.sandbox.calls_by_operation();
     let missed: Vec<String> =
         Sandbox::operations().filter(|name| name.starts_with("iot:") && !called.contains_key(name)).collect();

@@ -62,6 +62,20 @@ pub fn is_enabled(tx: &Tx<'_>, check: &str) -> bool {
     tx.get(CONFIGURATION, ACCOUNT).is_some_and(|present| present["auditCheckConfigurations"][check]["enabled"] == true)
 }
 
+/// The role that audits run with.
+pub fn role(tx: &Tx<'_>) -> Option<String> {
+    Some(tx.get(CONFIGURATION, ACCOUNT)?["roleArn"].as_str()?.to_owned())
+}
+
+/// Days before its end, and of age, from which a device certificate does not comply, where they are set.
+pub fn thresholds(tx: &Tx<'_>) -> (Option<i64>, Option<i64>) {
+    let days = |check: &str, key: &str| {
+        let checks = &tx.get(CONFIGURATION, ACCOUNT)?["auditCheckConfigurations"];
+        checks[check]["configuration"][key].as_str()?.parse().ok()
+    };
+    (days("DEVICE_CERTIFICATE_EXPIRING_CHECK", EXPIRY_THRESHOLD), days("DEVICE_CERTIFICATE_AGE_CHECK", AGE_THRESHOLD))
+}
+
 fn update_account_audit_configuration(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let present = tx.get(CONFIGURATION, ACCOUNT).cloned();
     let first = present.is_none();

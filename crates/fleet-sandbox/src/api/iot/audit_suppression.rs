@@ -6,6 +6,7 @@
 //! belongs to which check). Chosen: an expiration date must lie in the future; suppressions without
 //! one come last.
 
+use fleet_audit::suppression::Suppression;
 use serde_json::{Value, json};
 
 use super::audit_configuration::check_name;
@@ -27,6 +28,16 @@ pub const OPERATIONS: Table = &[
 
 /// Suppressions as `check/identifier`: DescribeAuditSuppression's answer and `clientRequestToken`.
 const SUPPRESSIONS: &str = "iot.audit-suppression";
+
+/// All suppressions, in force or not, as the audit reads them.
+pub fn all(tx: &Tx<'_>) -> Vec<Suppression> {
+    let read = |suppression: &Value| {
+        let mut plain = shown(suppression);
+        plain["expirationDate"] = plain["expirationDate"].as_i64().map(|at| at.div_euclid(1000)).into();
+        serde_json::from_value(plain).ok()
+    };
+    tx.scan(SUPPRESSIONS).filter_map(|(_, suppression)| read(suppression)).collect()
+}
 
 fn create_audit_suppression(tx: &mut Tx<'_>, request: &Request) -> Result<Value, AwsError> {
     let key = key(request)?;

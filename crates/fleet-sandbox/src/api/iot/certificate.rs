@@ -29,7 +29,7 @@ pub const OPERATIONS: Table = &[
 ];
 
 /// Collection of certificates by id, in the form DescribeCertificate answers.
-const CERTIFICATES: &str = "iot.certificate";
+pub const CERTIFICATES: &str = "iot.certificate";
 
 /// Refuses a principal that is neither a certificate of this account nor a Cognito identity.
 pub fn check_principal(tx: &Tx<'_>, request: &Request, principal: &str) -> Result<(), AwsError> {

@@ -32,6 +32,11 @@ const LEVELS: &str = "iot.logging-level";
 /// The target type that stands for all that have no level of their own.
 const DEFAULT: &str = "DEFAULT";
 
+/// The options, if they were ever set.
+pub fn present<'t>(tx: &'t Tx<'_>) -> Option<&'t Value> {
+    tx.get(LOGGING, ACCOUNT)
+}
+
 fn get_v2_logging_options(tx: &mut Tx<'_>, _request: &Request) -> Result<Value, AwsError> {
     options(tx)
 }

@@ -1,9 +1,13 @@
 //! AWS IoT: the control plane, Device Defender included. One file per kind; `refusal`, `tagging`,
-//! `detachment`, `relation`, `behavior`, `rule_sql`, `policy_document` and `x509` hold rules that
-//! kinds share or that are long.
+//! `detachment`, `relation`, `behavior`, `rule_sql`, `policy_document`, `x509`, `audit_snapshot` and
+//! `mitigation` hold rules that kinds share or that are long.
 
 mod audit_configuration;
+mod audit_finding;
+mod audit_mitigation_task;
+mod audit_snapshot;
 mod audit_suppression;
+mod audit_task;
 mod behavior;
 mod ca_certificate;
 mod certificate;
@@ -13,6 +17,8 @@ mod dimension;
 mod endpoint;
 mod indexing;
 mod logging;
+mod logging_v1;
+mod mitigation;
 mod mitigation_action;
 mod policy;
 mod policy_attachment;
@@ -37,7 +43,10 @@ mod x509;
 /// Operations of AWS IoT, one table per kind.
 pub const TABLES: &[super::service::Table] = &[
     audit_configuration::OPERATIONS,
+    audit_finding::OPERATIONS,
+    audit_mitigation_task::OPERATIONS,
     audit_suppression::OPERATIONS,
+    audit_task::OPERATIONS,
     ca_certificate::OPERATIONS,
     certificate::OPERATIONS,
     custom_metric::OPERATIONS,
@@ -45,6 +54,7 @@ pub const TABLES: &[super::service::Table] = &[
     endpoint::OPERATIONS,
     indexing::OPERATIONS,
     logging::OPERATIONS,
+    logging_v1::OPERATIONS,
     mitigation_action::OPERATIONS,
     policy::OPERATIONS,
     policy_attachment::OPERATIONS,

@@ -53,6 +53,25 @@ pub fn store(tx: &mut Tx<'_>, request: &Request, name: &str, number: u64, docume
     }
 }
 
+/// Makes a further version and puts it in force. The document is not looked at: AWS's own template is no document that
+/// a caller could give.
+pub fn replace_default(tx: &mut Tx<'_>, request: &Request, name: &str, document: &str) -> Result<(), AwsError> {
+    let number = next_number(tx, name)?;
+    store(tx, request, name, number, document);
+    put_in_force(tx, request, name, &number.to_string());
+    Ok(())
+}
+
+/// The number of a further version, if there may be one.
+fn next_number(tx: &Tx<'_>, name: &str) -> Result<u64, AwsError> {
+    let policy = tx.get(POLICIES, name).ok_or_else(|| not_found("Policy", name))?;
+    if versions(tx, name).count() >= MOST {
+        let message = format!("The policy {name} already has the maximum number of versions ({MOST})");
+        return Err(AwsError::new("VersionsLimitExceededException", message));
+    }
+    Ok(policy["lastVersionId"].as_u64().unwrap_or_default() + 1)
+}
+
 /// Deletes all versions of a policy.
 pub fn forget(tx: &mut Tx<'_>, name: &str) {
     let numbers: Vec<u64> = versions(tx, name).map(|(number, _)| number).collect();
@@ -65,11 +84,7 @@ fn create_policy_version(tx: &mut Tx<'_>, request: &Request) -> Result<Value, Aw
     let (name, document) = (request.need("policyName")?, request.need("policyDocument")?);
     let policy = tx.get(POLICIES, name).cloned().ok_or_else(|| not_found("Policy", name))?;
     policy_document::check(document)?;
-    if versions(tx, name).count() >= MOST {
-        let message = format!("The policy {name} already has the maximum number of versions ({MOST})");
-        return Err(AwsError::new("VersionsLimitExceededException", message));
-    }
-    let number = policy["lastVersionId"].as_u64().unwrap_or_default() + 1;
+    let number = next_number(tx, name)?;
     store(tx, request, name, number, document);
     let in_force = request.flag("setAsDefault") == Some(true);
     if in_force {

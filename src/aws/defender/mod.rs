@@ -1,0 +1,5 @@
+//! What Device Defender itself found and does: audit tasks, findings, mitigation actions.
+
+pub mod audit_finding;
+pub mod audit_task;
+pub mod mitigation;
