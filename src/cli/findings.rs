@@ -18,7 +18,7 @@ use crate::diagnostic::did_you_mean;
 use crate::exit;
 use crate::render::paint::Paint;
 
-/// Lists what AWS's audits have found: the newest finding for each check and resource.
+/// List what AWS's audits have found: the newest finding for each check and resource.
 ///
 /// AWS keeps findings for 90 days. `fleetctl audit --run` starts an audit; `fleetctl mitigate` acts on findings.
 #[derive(Debug, clap::Args)]

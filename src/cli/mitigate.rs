@@ -20,7 +20,7 @@ use crate::aws::defender::mitigation::{self, Action, Execution};
 use crate::diagnostic::did_you_mean;
 use crate::exit;
 
-/// Acts on findings of AWS's audits: AWS carries out mitigation actions of the account, and each result is told.
+/// Act on findings of AWS's audits: AWS carries out mitigation actions of the account, and each result is told.
 ///
 /// The actions are objects of the account (`mitigationActions:` in a spec). Before anything is done it is shown and asked
 /// for. Nothing is taken back by itself: what an action does is undone by hand or by `fleetctl apply`.
