@@ -23,6 +23,7 @@ mod schema;
 pub mod session;
 mod simulate;
 mod test;
+mod violations;
 mod waiting;
 
 use std::path::PathBuf;
@@ -118,6 +119,7 @@ enum Command {
     Audit(Box<audit::Args>),
     Findings(findings::Args),
     Mitigate(mitigate::Args),
+    Violations(violations::Args),
     Explain(explain::Args),
     Schema(schema::Args),
     Sandbox(sandbox::Args),
@@ -140,6 +142,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Audit(args) => audit::run(&global, &args).await,
         Command::Findings(args) => findings::run(&global, &args).await,
         Command::Mitigate(args) => mitigate::run(&global, &args).await,
+        Command::Violations(args) => violations::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args),
         Command::Schema(args) => schema::run(&args),
         Command::Sandbox(args) => sandbox::run(&global, &args).await,
