@@ -25,6 +25,7 @@ mod simulate;
 mod test;
 mod traffic;
 mod tune;
+mod violations;
 mod waiting;
 
 use std::path::PathBuf;
@@ -120,6 +121,7 @@ enum Command {
     Audit(Box<audit::Args>),
     Findings(findings::Args),
     Mitigate(mitigate::Args),
+    Violations(violations::Args),
     Explain(explain::Args),
     Tune(Box<tune::Args>),
     Traffic(traffic::Args),
@@ -144,6 +146,7 @@ pub async fn run(cli: Cli) -> u8 {
         Command::Audit(args) => audit::run(&global, &args).await,
         Command::Findings(args) => findings::run(&global, &args).await,
         Command::Mitigate(args) => mitigate::run(&global, &args).await,
+        Command::Violations(args) => violations::run(&global, &args).await,
         Command::Explain(args) => explain::run(&global, &args),
         Command::Tune(args) => tune::run(&global, &args),
         Command::Traffic(args) => traffic::run(&global, &args),

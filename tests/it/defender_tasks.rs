@@ -1,4 +1,5 @@
-//! AWS's own audits through the program: `audit --run`, `findings` and `mitigate`.
+//! AWS's own audits through the program: `audit --run`, `findings` and `mitigate`; and
+//! Detect's: `violations`.
 
 use std::collections::BTreeSet;
 
@@ -201,4 +202,53 @@ async fn mitigating_changes_the_account_and_the_next_audit_is_clean() {
     let full = mitigate(&[&id(POLICY), "--action", "blank", "--auto-approve"]);
     assert_eq!(full.code, 3, "{}{}", full.out, full.err);
     assert!(full.out.contains("FAILED") && full.out.contains("VersionsLimitExceeded"), "{}", full.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn violations_are_listed_and_verified() {
+    let world = World::new().await;
+    let program = Program::new();
+    world
+        .apply(
+            "version: 1
+fleet: watched
+securityProfiles:
+  quiet:
+    behaviors:
+      Sent: { metric: aws:num-messages-sent, alarmWhen: \"> 1 in 5m\" }
+    attachTo: [{ all: things }]
+",
+        )
+        .await;
+    let now = world.sandbox.clock().now();
+    let event = |at: i64| {
+        let event =
+            serde_json::json!({ "timestamp": at, "type": "publish", "clientId": "line-1", "topic": "t", "bytes": 1 });
+        event.to_string()
+    };
+    // Two in one window of five minutes.
+    let window = (now - 1_800_000).div_euclid(300_000) * 300_000;
+    let traffic = [event(window + 1000), event(window + 2000)].join("\n");
+    let url = format!("{}/_fleetctl/traffic/{ACCOUNT}/{REGION}", world.sandbox.url());
+    let posted =
+        std::process::Command::new("curl").args(["-sS", "-X", "POST", &url, "--data-binary", &traffic]).output();
+    let posted = String::from_utf8(posted.expect("curl starts").stdout).expect("UTF-8");
+    assert!(posted.contains("violationEvents"), "{posted}");
+
+    let list = |arguments: &[&str]| as_json(&run(&world, &program, &[&["violations", "--json"], arguments].concat()));
+    let active = list(&[]);
+    let one = &active["violations"][0];
+    assert_eq!((&one["thingName"], &one["behaviorName"]), (&"line-1".into(), &"Sent".into()), "{active}");
+    assert_eq!(one["value"], serde_json::json!({ "count": 2 }));
+    assert_eq!(list(&["--thing", "line-2"])["violations"], serde_json::json!([]));
+    assert_eq!(list(&["--events", "--since", "1h"])["violations"][0]["eventType"], "in-alarm");
+    assert_eq!(list(&["--events", "--since", "1m"])["violations"], serde_json::json!([]));
+    let id = one["violationId"].as_str().expect("an id");
+    let verified = run(&world, &program, &["violations", "verify", id, "false_positive", "--description", "bench"]);
+    assert!(verified.code == 0 && verified.out.contains("FALSE_POSITIVE"), "{}{}", verified.out, verified.err);
+    assert_eq!(list(&["--verification", "UNKNOWN"])["violations"], serde_json::json!([]));
+    let text = run(&world, &program, &["violations", "--verification", "FALSE_POSITIVE"]);
+    assert!(text.out.contains("line-1 quiet/Sent") && text.out.contains("FALSE_POSITIVE: bench"), "{}", text.out);
+    let wrong = run(&world, &program, &["violations", "verify", "nobody", "UNKNOWN"]);
+    assert!(wrong.code == 1 && wrong.err.contains("nobody does not exist"), "{}", wrong.err);
 }

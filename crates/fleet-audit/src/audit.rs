@@ -60,17 +60,34 @@ pub struct Audit<'a> {
 impl<'a> Audit<'a> {
     /// Judges all that `snapshot` has but its device certificates.
     pub fn begin(snapshot: &'a Snapshot, settings: &'a Settings, now: Timestamp) -> Self {
+        Self::begin_watched(snapshot, settings, now, &|| ())
+    }
+
+    /// As [`Self::begin`]; `policy_judged` is called [`Self::policies_to_judge`] times.
+    pub fn begin_watched(
+        snapshot: &'a Snapshot,
+        settings: &'a Settings,
+        now: Timestamp,
+        policy_judged: &dyn Fn(),
+    ) -> Self {
         let selected = registry::ALL.into_iter().filter(|check| settings.checks.contains(check.name));
         let outcomes = selected.map(|check| (check, Outcome::default())).collect();
         let evidence = Evidence::gather(snapshot);
         let mut audit = Self { snapshot, evidence, settings, now, outcomes, any_certificates: false };
-        let scope = Scope { snapshot, certificates: None, evidence: &audit.evidence, settings, now };
+        let scope = Scope { snapshot, certificates: None, evidence: &audit.evidence, settings, now, policy_judged };
         for (check, outcome) in &mut audit.outcomes {
             if let Some(judge) = check.account {
                 judge(&scope, outcome);
             }
         }
         audit
+    }
+
+    /// How many policies there are to judge, each counted once for each check of policies.
+    pub fn policies_to_judge(snapshot: &Snapshot, settings: &Settings) -> usize {
+        let checks = ["IOT_POLICY_OVERLY_PERMISSIVE_CHECK", "IOT_POLICY_POTENTIAL_MISCONFIGURATION_CHECK"];
+        let made = checks.iter().filter(|check| settings.checks.contains(**check)).count();
+        snapshot.policies.as_ref().map_or(0, Vec::len) * made
     }
 
     /// Judges some device certificates. An account without any has one empty page: one
@@ -88,6 +105,7 @@ impl<'a> Audit<'a> {
             evidence: &self.evidence,
             settings: self.settings,
             now: self.now,
+            policy_judged: &|| (),
         };
         for (check, outcome) in &mut self.outcomes {
             if let Some(judge) = check.certificates {

@@ -74,7 +74,6 @@ pub struct Page {
 }
 
 /// What a check may look at.
-#[derive(Debug)]
 pub struct Scope<'a> {
     pub snapshot: &'a Snapshot,
     /// The device certificates at hand: all, or one page of them.
@@ -82,6 +81,8 @@ pub struct Scope<'a> {
     pub evidence: &'a Evidence,
     pub settings: &'a Settings,
     pub now: Timestamp,
+    /// Called for each policy that was judged, which is what takes long.
+    pub policy_judged: &'a dyn Fn(),
 }
 
 /// Device certificates, each with what was read of it.

@@ -1,7 +1,7 @@
 //! The two checks on AWS IoT policies: their decision tables with both sides of every
 //! boundary, and properties over generated policies.
 
-use fleet_audit::audit::{self, Report};
+use fleet_audit::audit::{self, Audit, Report};
 use fleet_audit::settings::Settings;
 use fleet_audit::snapshot::Snapshot;
 use fleet_audit::timestamp::Timestamp;
@@ -373,4 +373,18 @@ fn denying_narrows_widening_widens_renaming_changes_nothing() {
         assert_eq!(broad(&renamed), before, "{renamed:#?}");
     }
     assert!(some > 50 && none > 50, "{some} broad, {none} not");
+}
+
+#[test]
+fn progress_counts_every_policy_that_was_announced() {
+    let policy = json!({ "policyName": "p", "policyDocument": { "Version": "2012-10-17", "Statement": [] } });
+    let snapshot: Snapshot = serde_json::from_value(json!({ "policies": [policy, policy, policy] })).unwrap();
+    for settings in [Settings::default(), Settings::default().only(["IOT_POLICY_OVERLY_PERMISSIVE_CHECK"]).unwrap()] {
+        let judged = std::cell::Cell::new(0);
+        Audit::begin_watched(&snapshot, &settings, Timestamp::parse("2026-01-05T00:00:00Z").unwrap(), &|| {
+            judged.set(judged.get() + 1);
+        });
+        assert_eq!(judged.get(), Audit::policies_to_judge(&snapshot, &settings));
+        assert!(judged.get() > 0);
+    }
 }

@@ -27,9 +27,8 @@ SERVICES = {
 # Services whose every operation would be far more than the sandbox offers: shapes only for these.
 ONLY = {
     "iam": ["Role", "Polic", "InstanceProfilesForRole"],
-    "iot": ["Audit", "BehaviorModelTraining", "Certificate", "CustomMetric", "Dimension", "Endpoint", "Indexing", "Logging",
-            "MetricValues", "Mitigation", "Polic", "Principal", "RegistrationCode", "RoleAlias",
-            "SecurityProfile", "Tag", "Thing", "TopicRule", "Violation"],
+    "iot": ["Audit", "Certificate", "CustomMetric", "Dimension", "Endpoint", "Indexing", "Logging", "Mitigation", "Polic",
+            "Principal", "RegistrationCode", "RoleAlias", "SecurityProfile", "Tag", "Thing", "TopicRule", "Violation"],
     "lambda": ["Function", "Permission", "GetPolicy", "Tag", "Invoke"],
     "logs": ["LogGroup", "LogStream", "LogEvents", "Retention", "Tag", "KmsKey", "MetricFilter"],
     "cloudwatch": ["Alarm", "Dashboard", "Tag", "MetricData", "ListMetrics", "MetricStatistics"],

@@ -9,6 +9,7 @@
 //! | `GET exchanges` | recorded traffic, one JSON object a line |
 //! | `GET outbox` | what SNS would have delivered or has to have confirmed |
 //! | `GET snapshot` | the whole state |
+//! | `POST traffic/ACCOUNT/REGION` *events* | judges device traffic by the account's security profiles; see `api/iot/traffic` |
 //! | `GET code/ACCOUNT/REGION/FUNCTION` | the zip of a Lambda function |
 
 use std::time::Duration;
@@ -49,9 +50,13 @@ pub fn answer(inner: &Inner, call: &Call<'_>) -> Reply {
         ("GET", "snapshot") => Ok(snapshot(inner.store.tables())),
         ("GET", "outbox") => Ok(outbox(inner)),
         ("GET", "exchanges") => return exchanges(inner),
+        ("POST", path) if path.starts_with("traffic/") => traffic(inner, path, call.body),
         ("GET", path) if path.starts_with("code/") => return code(inner, path),
         _ => {
-            return refuse(404, "no such request; there are health, clock, faults, reset, exchanges, outbox, snapshot");
+            return refuse(
+                404,
+                "no such request; there are health, clock, faults, reset, exchanges, outbox, snapshot, traffic",
+            );
         }
     };
     match done {
@@ -87,6 +92,25 @@ fn add_fault(inner: &Inner, body: Value) -> Result<Value, String> {
         inner.faults.add(rule);
     }
     Ok(json!({}))
+}
+
+/// What stopped a transaction here: what was given, or the state that cannot be written.
+struct Stopped(String);
+
+impl From<std::io::Error> for Stopped {
+    fn from(error: std::io::Error) -> Stopped {
+        Stopped(error.to_string())
+    }
+}
+
+fn traffic(inner: &Inner, path: &str, body: &[u8]) -> Result<Value, String> {
+    let mut place = path.splitn(3, '/').skip(1).filter(|part| !part.is_empty());
+    let (Some(account), Some(region)) = (place.next(), place.next()) else {
+        return Err("expected traffic/ACCOUNT/REGION".to_owned());
+    };
+    let judged =
+        inner.store.transact(account, region, false, |tx| crate::api::iot::traffic::observe(tx, body).map_err(Stopped));
+    judged.map(|count| json!({ "violationEvents": count })).map_err(|Stopped(reason)| reason)
 }
 
 fn exchanges(inner: &Inner) -> Reply {

@@ -63,7 +63,7 @@ fn finding(action: &'static str, found: &sdk::AuditFinding) -> Result<Finding, A
     let resource = found
         .non_compliant_resource()
         .and_then(|found| resource(found.resource_type(), found.resource_identifier(), found.additional_info()));
-    let related = found.related_resources().iter().filter_map(|found| resource_of_related(found));
+    let related = found.related_resources().iter().filter_map(resource_of_related);
     Ok(Finding {
         finding_id: found.finding_id().map(str::to_owned),
         task_id: found.task_id().map(str::to_owned),

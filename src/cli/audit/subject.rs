@@ -138,7 +138,10 @@ impl Subject {
 
     /// Makes the checks; device certificates page by page.
     pub fn judge(&self, settings: &Settings, now: Timestamp) -> Result<Report, Failure> {
-        let mut audit = Audit::begin(&self.snapshot, settings, now);
+        let bar = Bar::new("policies judged");
+        bar.found_total(Audit::policies_to_judge(&self.snapshot, settings));
+        let mut audit = Audit::begin_watched(&self.snapshot, settings, now, &|| bar.add(1));
+        drop(bar);
         let count = self.snapshot.certificates.as_ref().map_or(0, Vec::len);
         let bar = Bar::new("certificates judged");
         match (&self.checkpoint, &self.snapshot.certificates) {

@@ -115,6 +115,7 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
                 outcome.cannot_decide_for(&resource, &cause.to_string());
             }
         }
+        (scope.policy_judged)();
     }
 }
 

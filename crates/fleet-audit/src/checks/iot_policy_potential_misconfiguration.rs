@@ -89,6 +89,7 @@ fn run(scope: &Scope<'_>, outcome: &mut Outcome) {
                 outcome.cannot_decide_for(&resource, &cause.to_string());
             }
         }
+        (scope.policy_judged)();
     }
 }
 

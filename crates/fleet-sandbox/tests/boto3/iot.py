@@ -14,7 +14,7 @@ from iot_account import account_settings, role_aliases
 from iot_audit import audits, mitigation_actions, suppressions
 from iot_audit_tasks import audit_tasks
 from iot_certificates import certificates
-from iot_detect import metrics_and_dimensions, security_profiles
+from iot_detect import metrics_and_dimensions, security_profiles, violations
 from iot_policies import policies
 from iot_registry import deprecation, groups, tags, thing_types, things
 from iot_rules import rules
@@ -38,6 +38,7 @@ def main():
     mitigation_actions()
     suppressions()
     audit_tasks()
+    violations()
     role_aliases()
     called = sorted(name for name in CALLED if name.startswith("iot:"))
     print(len(called), "operations of AWS IoT:", ", ".join(name.removeprefix("iot:") for name in called))

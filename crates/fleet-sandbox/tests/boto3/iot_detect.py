@@ -1,5 +1,5 @@
 """Security profiles, their targets, custom metrics, dimensions."""
-from driver import ACCOUNT, REGION, pages, refused
+from driver import ACCOUNT, REGION, control, pages, refused
 from iot_terms import CONFLICT, EXISTS, INVALID, IOT, LIMIT, MISSING, ROLE, arn, tag
 
 
@@ -148,3 +148,20 @@ def metrics_and_dimensions():
     assert len(listed) == 10 and count == 3
     for name in [*listed, "none"]:
         IOT.delete_dimension(name=name)
+
+
+def violations():
+    IOT.create_security_profile(securityProfileName="quiet", behaviors=[{"name": "Sent", "metric": "aws:num-messages-sent", "criteria": {
+        "comparisonOperator": "less-than", "value": {"count": 1}, "durationSeconds": 300}}])
+    now = control("GET", "clock")["epochMilliseconds"]
+    event = {"timestamp": now - 900_000, "type": "publish", "clientId": "line-1", "topic": "t", "bytes": 12}
+    assert control("POST", f"traffic/{ACCOUNT}/{REGION}", event) == {"violationEvents": 1}
+    (active,) = IOT.list_active_violations(thingName="line-1", maxResults=1)["activeViolations"]
+    assert active["verificationState"] == "UNKNOWN" and active["lastViolationValue"] == {"count": 1}, active
+    verify = IOT.put_verification_state_on_violation
+    refused(INVALID, verify, "none", violationId="none", verificationState="UNKNOWN")
+    refused(INVALID, verify, violationId=active["violationId"], verificationState="MAYBE")
+    verify(violationId=active["violationId"], verificationState="TRUE_POSITIVE", verificationStateDescription="d")
+    (event,) = IOT.list_violation_events(startTime=0, endTime=now / 1000 + 60, verificationState="TRUE_POSITIVE")["violationEvents"]
+    assert event["violationEventType"] == "in-alarm" and event["verificationStateDescription"] == "d", event
+    IOT.delete_security_profile(securityProfileName="quiet")

@@ -12,6 +12,7 @@ mod defender;
 mod policies;
 mod registry;
 mod rules;
+mod violation;
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ fn every_operation_lives_through_the_socket() {
     account::lives(&local.caller("eu-central-1"));
     audit_task::lives(&local.caller("eu-north-1"));
     audit_mitigation_task::lives(&local.caller("eu-south-1"));
+    violation::lives(&local.caller("eu-west-2"));
     let called = local.sandbox.calls_by_operation();
     let missed: Vec<String> =
         Sandbox::operations().filter(|name| name.starts_with("iot:") && !called.contains_key(name)).collect();

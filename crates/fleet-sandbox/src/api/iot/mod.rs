@@ -38,6 +38,8 @@ mod thing_group_membership;
 mod thing_principal;
 mod thing_type;
 mod topic_rule;
+pub mod traffic;
+mod violation;
 mod x509;
 
 /// Operations of AWS IoT, one table per kind.
@@ -70,4 +72,5 @@ pub const TABLES: &[super::service::Table] = &[
     thing_principal::OPERATIONS,
     thing_type::OPERATIONS,
     topic_rule::OPERATIONS,
+    violation::OPERATIONS,
 ];
