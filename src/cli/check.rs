@@ -1,12 +1,14 @@
 //! `fleetctl check`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::failure::{self, Failure};
 use super::front::Checked;
 use super::{Global, front, output};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::exit;
+use crate::paths::registry;
 use crate::paths::report::Report;
 
 /// Check a spec without any network: form, names, limits, references, files, and whether every alert reaches somebody.
@@ -55,12 +57,31 @@ pub fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     } else {
         eprint!("{}", all.render(&checked.sources, global.paint_stderr().color));
         summary(&path, &checked, &report, args);
+        by_code(&all);
         let paint = global.paint_stderr();
         if failed {
             eprintln!("{}: {}", paint.red(paint.bold("error")), failure::count(&all));
         }
     }
     Ok(if failed { exit::ERROR } else { exit::DONE })
+}
+
+/// How many findings each rule has, the most frequent first: several are often one mistake.
+fn by_code(shown: &Diagnostics) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for diagnostic in shown.iter().filter(|diagnostic| registry::explain(diagnostic.code).is_some()) {
+        *counts.entry(diagnostic.code).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
+    let Some((first, _)) = counts.first() else { return };
+    if counts.iter().any(|(_, count)| *count > 1) {
+        output::line("By rule:");
+        counts.iter().for_each(|(code, count)| output::line(format_args!("  {count:>3}  {code}")));
+    }
+    output::line(format_args!(
+        "`fleetctl explain {first}` prints the page of a rule, with an example of what is right."
+    ));
 }
 
 fn summary(path: &std::path::Path, checked: &Checked, report: &Report, args: &Args) {

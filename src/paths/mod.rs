@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod drawing;
+pub mod duty;
 pub mod finding;
 pub mod healthy;
 mod managed_policies;

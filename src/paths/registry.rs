@@ -27,6 +27,7 @@ pub const RULES: &[&Rule] = &[
     &metric_timestamp::RULE,
     &reserved_namespace::RULE,
     &missing_log_group::RULE,
+    &unlogged_failures::RULE,
     &unproduced_metric::RULE,
     &dimension_mismatch::RULE,
     &dimension_names_nothing::RULE,

@@ -9,7 +9,9 @@ use super::audit::{Audit, Schedule};
 use super::dashboard::Dashboard;
 use super::device::Devices;
 use super::function::Function;
+use super::logging::Logging;
 use super::metric::{self, Produced};
+use super::mitigation::Mitigation;
 use super::profile::Profile;
 use super::role::Role;
 use super::thing_group::ThingGroup;
@@ -45,11 +47,14 @@ pub struct Fleet<'a> {
     pub dashboards: Vec<Dashboard>,
     pub audit: Option<Audit>,
     pub schedules: Vec<Schedule>,
+    pub mitigations: Vec<Mitigation>,
+    pub logging: Option<Logging>,
     pub groups: Vec<ThingGroup>,
     pub devices: &'a Devices,
     /// Every metric that something here puts into CloudWatch.
     pub produced: Vec<Produced>,
     log_groups: Vec<Address>,
+    objects: &'a BTreeMap<Address, &'a Value>,
     by_arn: BTreeMap<String, Address>,
     tags: BTreeMap<Address, Tags>,
     entries: &'a BTreeMap<Address, Entry>,
@@ -83,6 +88,10 @@ impl<'a> Fleet<'a> {
             dashboards: section("dashboards").map(|(address, state)| Dashboard::new(address, state)).collect(),
             audit: section("audit").next().map(|(address, state)| Audit::new(address, state)),
             schedules: section("audit.schedules").map(|(address, state)| Schedule::new(address, state)).collect(),
+            mitigations: section("mitigationActions")
+                .map(|(address, state)| Mitigation::new(address, arn(address), state))
+                .collect(),
+            logging: section("logging").next().map(|(address, state)| Logging::new(address, state)),
             groups: section("thingGroups")
                 .map(|(address, state)| ThingGroup::new(address, arn(address), state))
                 .collect(),
@@ -91,6 +100,7 @@ impl<'a> Fleet<'a> {
             functions,
             topic_rules,
             log_groups: section("logGroups").map(|(address, _)| address.clone()).collect(),
+            objects: input.objects,
             by_arn,
             tags: input.objects.iter().filter_map(|(address, state)| Some((address.clone(), tags(state)?))).collect(),
             entries: input.entries,
@@ -100,6 +110,11 @@ impl<'a> Fleet<'a> {
     /// The object that an ARN names, if it is of this spec.
     pub fn named(&self, arn: &str) -> Option<&Address> {
         self.by_arn.get(arn)
+    }
+
+    /// The objects of a section, in the order of their names.
+    pub fn section(&self, name: &str) -> impl Iterator<Item = &Address> {
+        self.objects.keys().filter(move |address| address.section == name)
     }
 
     pub fn role(&self, arn: &str) -> Option<&Role> {

@@ -34,7 +34,10 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
         for action in &function.needs {
             if may(role, action, "*", &[], None) == Verdict::Refused {
                 let message = format!("its code calls {action}, which {} is not allowed on any resource", role.address);
-                let fix = format!("in {}: `allow: [{{ actions: [{action}], resources: [\"*\"] }}]`", role.address);
+                let fix = format!(
+                    "to the list `allow:` of {}, add `- {{ actions: [{action}], resources: [\"*\"] }}`",
+                    role.address
+                );
                 findings.add(&function.address, action, message).fix(fix).at("/needs").at("/role");
             }
         }
@@ -48,7 +51,7 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                 role.address, emission.namespace
             );
             let fix = format!(
-                "in {}: `allow: [{{ actions: [cloudwatch:PutMetricData], resources: [\"*\"] }}]`",
+                "to the list `allow:` of {}, add `- {{ actions: [cloudwatch:PutMetricData], resources: [\"*\"] }}`",
                 role.address
             );
             let cuts = feeds(fleet, function, &emission.namespace);

@@ -26,23 +26,19 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
     for rule in &fleet.topic_rules {
         // Lifecycle events do have such fields.
         let Some(statement) = rule.statement.as_ref().filter(|one| !one.filter.starts_with("$aws/")) else { continue };
-        let named = |names: &[&str]| {
-            let fields = statement.fields.iter().filter(|field| names.contains(&field.to_lowercase().as_str()));
-            fields.cloned().collect::<Vec<_>>()
-        };
-        let mut fields = named(TELLING);
-        if fields.is_empty() {
+        let is = |names: &[&str], field: &str| names.contains(&field.to_lowercase().as_str());
+        if !statement.fields.iter().any(|field| is(TELLING, field)) {
             continue;
         }
-        fields.extend(named(COMMON));
+        let fields = statement.fields.iter().filter(|field| is(TELLING, field) || is(COMMON, field));
+        let fields: Vec<&str> = fields.map(String::as_str).collect();
         let message = format!(
             "`{}` are read from the payload of `{}`, not from the broker",
             fields.join("`, `"),
             statement.filter
         );
-        let calls: Vec<String> =
-            fields.iter().map(|field| format!("`{}() AS {field}`", field.to_lowercase())).collect();
-        findings.add(&rule.address, "", message).fix(calls.join(", ")).at("/sql");
+        let calls: Vec<String> = fields.iter().map(|field| format!("{}() AS {field}", field.to_lowercase())).collect();
+        findings.add(&rule.address, "", message).fix(format!("`{}`", calls.join(", "))).at("/sql");
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::diagnostic::Severity;
 use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
+use crate::paths::model::topic::{Subscription, Topic};
+use crate::spec::node::pointer_token;
 
 pub const RULE: Rule = Rule { page: PAGE, check };
 
@@ -30,6 +32,7 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                 findings
                     .add(&topic.address, &one.endpoint, message)
                     .fix("an address that somebody reads; in the examples, `--var NAME=ADDRESS`")
+                    .at(place(fleet, topic, one))
                     .at("/subscriptions");
             }
         }
@@ -41,6 +44,16 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                 .at("/subscriptions");
         }
     }
+}
+
+/// Where the entry says the address.
+fn place(fleet: &Fleet, topic: &Topic, subscription: &Subscription) -> String {
+    let written = fleet.written(&topic.address, "/subscriptions").unwrap_or_default();
+    let of_address = |(name, one): (&String, &serde_json::Value)| {
+        let field = one.as_object()?.iter().find(|(_, value)| **value == *subscription.endpoint)?.0;
+        Some(format!("/subscriptions/{}/{field}", pointer_token(name)))
+    };
+    written.as_object().into_iter().flatten().find_map(of_address).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub mod small_population;
 pub mod topic_refuses_publisher;
 pub mod unattached_profile;
 pub mod unit_mismatch;
+pub mod unlogged_failures;
 pub mod unproduced_metric;
 pub mod unreachable_threshold;
 pub mod unreported_metric;

@@ -14,7 +14,8 @@ const PAGE: Page = Page {
     severity: Severity::Error,
     title: "the fleet exceeds a limit of AWS",
     why: "AWS refuses what is above a fixed limit halfway through `apply`, and throttles what is above a rate: reports that \
-          come more often than every five minutes may be dropped.",
+          come more often than every five minutes may be dropped, and a function that acts on every device at once is \
+          refused most of its calls.",
     wrong: "thingGroups: { hall: {} }
 securityProfiles:
   a: { attachTo: [{ group: hall }], retain: [aws:num-disconnects] }
@@ -30,12 +31,22 @@ securityProfiles:
   c: { attachTo: [{ group: hall }], retain: [aws:num-disconnects] }
   d: { attachTo: [{ group: hall }], retain: [aws:num-disconnects] }
   e: { attachTo: [{ group: hall }], retain: [aws:num-disconnects] }",
-    source: "AWS General Reference, \"AWS IoT Device Defender endpoints and quotas\" (2026)",
+    source: "AWS General Reference, \"AWS IoT Device Defender endpoints and quotas\" (2026); for topic rules, mitigation \
+             actions and the rates of the registry, the older \"AWS IoT Core endpoints and quotas\"",
 };
+
+/// How many objects of a section an account may have in a region, and whether AWS may have raised that: where its pages
+/// do not say, it may.
+const SECTIONS: &[(&str, &str, usize, bool)] = &[
+    ("dimensions", "dimensions", 10, false),
+    ("audit.schedules", "scheduled audits", 5, false),
+    ("customMetrics", "custom metrics", 100, true),
+    ("mitigationActions", "mitigation actions", 100, true),
+    ("topicRules", "topic rules", 1000, true),
+];
 
 const PROFILES_OF_A_TARGET: usize = 5;
 const ELEMENTS_OF_A_PROFILE: usize = 1000;
-const SCHEDULES: usize = 5;
 /// Seconds between two reports of a device; AWS can raise it.
 const REPORT_EVERY: i64 = 300;
 /// Reports a second, of all devices of an account; AWS can raise it.
@@ -69,12 +80,62 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
                 .at("/attachTo");
         }
     }
-    if let Some(one) = fleet.schedules.get(SCHEDULES) {
-        let message =
-            format!("{} scheduled audits; an account may have {SCHEDULES} in a region", fleet.schedules.len());
-        findings.add(&one.address, "schedules", message).fix("one schedule can run all checks").at("/checks");
-    }
+    SECTIONS.iter().for_each(|limit| section(fleet, *limit, findings));
+    remediation(fleet, findings);
     reports(fleet, findings);
+}
+
+/// The first object that is one too many.
+fn section(fleet: &Fleet, (name, noun, limit, adjustable): (&str, &str, usize, bool), findings: &mut Findings) {
+    let Some(one) = fleet.section(name).nth(limit) else { return };
+    let count = fleet.section(name).count();
+    let (severity, fix) = match adjustable {
+        true => (Severity::Warning, "ask AWS for a higher quota, unless this account has one; or take some out"),
+        false => (Severity::Error, "AWS does not raise this: take some out, or join them"),
+    };
+    let message = format!("{count} {noun}; an account may have {limit} in a region");
+    findings.add(one, name, message).fix(fix).severity(severity).at("");
+}
+
+/// Calls a second that AWS IoT takes of an account, of what functions do to a device.
+const RATES: &[(&str, u64)] = &[
+    ("iot:UpdateCertificate", 10),
+    ("iot:AddThingToThingGroup", 100),
+    ("iot:RemoveThingFromThingGroup", 100),
+    ("iot:UpdateThing", 100),
+    ("iot:DescribeThing", 350),
+];
+/// Seconds that the answer to one alert of every device may take: Device Defender judges no more often.
+const ANSWERED_WITHIN: u64 = 300;
+
+/// Functions that are sent the alerts of more devices than they may act on before the next ones come.
+fn remediation(fleet: &Fleet, findings: &mut Findings) {
+    for profile in &fleet.profiles {
+        let topic = profile.alert.as_ref().and_then(|alert| fleet.topic(&alert.to));
+        let sent = topic.into_iter().flat_map(|topic| topic.subscriptions.iter().flatten());
+        let watched =
+            fleet.devices.classes.iter().filter(|one| fleet.watches(profile, &one.class.groups, one.class.registered));
+        let simulated: u64 = watched.map(|one| one.class.count).sum();
+        let devices = fleet.population(profile).unwrap_or(0).max(simulated);
+        for function in sent.filter_map(|one| fleet.function(&one.endpoint)) {
+            let slow = RATES.iter().filter(|(action, rate)| {
+                devices > rate * ANSWERED_WITHIN && function.needs.iter().any(|need| need == action)
+            });
+            for (action, rate) in slow {
+                let message = format!(
+                    "if all {devices} devices of {} violate at once, its {action} takes {} s: AWS IoT takes {rate} a second",
+                    profile.address,
+                    devices.div_ceil(*rate)
+                );
+                let finding = findings.add(&function.address, format!("{action} {}", profile.address), message);
+                finding
+                    .fix("let a queue stand between the topic and the function, and limit its concurrency")
+                    .severity(Severity::Note)
+                    .at("/needs")
+                    .at("");
+            }
+        }
+    }
 }
 
 /// The device reports of the scenarios.
@@ -114,17 +175,51 @@ fn reports(fleet: &Fleet, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use crate::paths::testing::{SCENARIO, findings_with, found};
+    use crate::diagnostic::Severity;
+    use crate::paths::testing::{SCENARIO, findings_with};
 
     #[test]
     fn limits_hold_at_their_boundary() {
-        let schedules = |count: usize| {
-            let all: String = (0..count)
-                .map(|n| format!("s{n}: {{ frequency: DAILY, checks: [LOGGING_DISABLED_CHECK] }}, "))
-                .collect();
-            found("quota", &format!("roles: {{ a: {{ trustedBy: [iot.amazonaws.com] }} }}\naudit: {{ role: a, checks: {{ LOGGING_DISABLED_CHECK: {{}} }}, schedules: {{ {all} }} }}")).len()
+        let many = |count: usize, one: &str| (0..count).map(|n| format!("x{n}: {one}, ")).collect::<String>();
+        let section = |name: &str, one: &str, count: usize| {
+            let text = match name {
+                "audit.schedules" => format!(
+                    "roles: {{ a: {{ trustedBy: [iot.amazonaws.com] }} }}\naudit: {{ role: a, checks: {{ LOGGING_DISABLED_CHECK: {{}} }}, schedules: {{ {} }} }}",
+                    many(count, one)
+                ),
+                name => {
+                    format!("roles: {{ a: {{ trustedBy: [iot.amazonaws.com] }} }}\n{name}: {{ {} }}", many(count, one))
+                }
+            };
+            let found = findings_with(&text, SCENARIO).into_iter().filter(|finding| finding.code == "quota");
+            found.map(|finding| finding.severity).collect::<Vec<_>>()
         };
-        assert_eq!((schedules(5), schedules(6)), (0, 1));
+        for (name, one, limit, severity) in [
+            ("audit.schedules", "{ frequency: DAILY, checks: [LOGGING_DISABLED_CHECK] }", 5, Severity::Error),
+            ("dimensions", "{ stringValues: [\"a/#\"] }", 10, Severity::Error),
+            ("customMetrics", "{ metricType: number }", 100, Severity::Warning),
+            ("mitigationActions", "{ role: a, updateDeviceCertificate: DEACTIVATE }", 100, Severity::Warning),
+            ("topicRules", "{ sql: \"SELECT * FROM 'a'\", actions: [] }", 1000, Severity::Warning),
+        ] {
+            assert!(section(name, one, limit).is_empty(), "{name}");
+            assert_eq!(section(name, one, limit + 1), [severity], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_function_has_time_until_the_next_alerts() {
+        let slow = |devices: &str, needs: &str| {
+            let text = format!("scenarios: [scenario.yaml]
+topics: {{ alerts: {{ subscriptions: {{ f: {{ function: f }} }} }} }}
+roles: {{ d: {{ trustedBy: [iot.amazonaws.com] }}, r: {{ trustedBy: [lambda.amazonaws.com] }} }}
+functions: {{ f: {{ source: code, runtime: python3.12, handler: main.handler, role: r, needs: [{needs}] }} }}
+securityProfiles: {{ p: {{ attachTo: [{{ all: things }}], alertTo: {{ topic: alerts, role: d }}, retain: [aws:num-disconnects] }} }}");
+            let found = findings_with(&text, &SCENARIO.replace("count: 5", devices));
+            found.iter().filter(|finding| finding.code == "quota" && finding.severity == Severity::Note).count()
+        };
+        assert_eq!(slow("count: 3000", "\"iot:UpdateCertificate\""), 0, "ten a second for five minutes");
+        assert_eq!(slow("count: 3001", "\"iot:UpdateCertificate\""), 1);
+        assert_eq!(slow("count: 3001", "\"iot:DescribeThing\""), 0);
     }
 
     #[test]

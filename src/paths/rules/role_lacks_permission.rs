@@ -1,15 +1,10 @@
 //! Roles that may not do what they are taken for.
 
-use serde_json::Value;
-
-use crate::address::Address;
 use crate::diagnostic::Severity;
-use crate::paths::finding::{Findings, Link, Page, Rule};
+use crate::paths::duty::{STREAM, duties};
+use crate::paths::finding::{Findings, Page, Rule};
 use crate::paths::model::fleet::Fleet;
-use crate::paths::model::metric::Produced;
-use crate::paths::model::topic_rule::{Action, TopicRule};
 use crate::paths::permission::{Verdict, may};
-use crate::paths::trace::{action_target, behavior_node, metric_node};
 
 pub const RULE: Rule = Rule { page: PAGE, check };
 
@@ -17,8 +12,8 @@ const PAGE: Page = Page {
     code: "role-lacks-permission",
     severity: Severity::Error,
     title: "a role may not do what it is taken for",
-    why: "AWS checks the permission when the alert is sent. Device Defender and the rules engine then drop it; the only \
-          trace is in a log, if there is one.",
+    why: "AWS checks the permission when the role is used, and not before. Device Defender and the rules engine then drop \
+          the alert or the message; the only trace is in a log, if there is one.",
     wrong: "topics: { alerts: { subscriptions: { oncall: { sms: \"+4915112345678\" } } } }
 roles:
   device-defender:
@@ -41,24 +36,8 @@ securityProfiles:
     alertTo: { topic: alerts, role: device-defender }
     behaviors: { Failures: { metric: aws:num-authorization-failures, alarmWhen: \"> 5 in 5m\" } }",
     source: "Device Defender developer guide, \"Detect permissions\"; IoT developer guide, the pages of the rule actions; \
-             SNS developer guide, \"Encryption at rest\"",
+             SNS developer guide, \"Encryption at rest\"; Device Defender developer guide, \"Mitigation actions\"",
 };
-
-/// One thing that a role has to be allowed.
-struct Duty<'a> {
-    address: &'a Address,
-    purpose: String,
-    /// An ARN.
-    role: &'a str,
-    /// Actions that must all be allowed on the resource.
-    actions: &'static [&'static str],
-    resource: String,
-    /// Condition keys whose values are known.
-    facts: Vec<(&'static str, String)>,
-    policy: Option<&'a Value>,
-    pointers: Vec<String>,
-    cuts: Vec<Link>,
-}
 
 fn check(fleet: &Fleet, findings: &mut Findings) {
     for duty in duties(fleet) {
@@ -72,15 +51,19 @@ fn check(fleet: &Fleet, findings: &mut Findings) {
         let actions = missing.join(", ");
         let (spoken, resource) = said(fleet, &duty.resource);
         let message = format!("{} is not allowed {actions}{spoken}, which is needed {}", role.address, duty.purpose);
-        let fix = format!("in {}: `allow: [{{ actions: [{actions}], resources: [\"{resource}\"] }}]`", role.address);
+        let fix = format!(
+            "to the list `allow:` of {}, add `- {{ actions: [{actions}], resources: [\"{resource}\"] }}`",
+            role.address
+        );
         let finding = findings.add(duty.address, format!("{} {}", duty.purpose, role.address), message).fix(fix);
+        if duty.elsewhere {
+            finding.severity(Severity::Warning);
+            finding.message.push_str("; what the key's own policy allows is not known here");
+        }
         finding.pointers = duty.pointers;
         finding.cuts = duty.cuts;
     }
 }
-
-/// The end of the ARNs of a log group's streams; any will do.
-const STREAM: &str = ":log-stream:any";
 
 /// A resource as a part of a sentence, and as one would write it in a policy of this spec.
 fn said(fleet: &Fleet, resource: &str) -> (String, String) {
@@ -92,182 +75,10 @@ fn said(fleet: &Fleet, resource: &str) -> (String, String) {
     }
 }
 
-fn duties<'a>(fleet: &'a Fleet) -> Vec<Duty<'a>> {
-    let mut duties = Vec::new();
-    for profile in &fleet.profiles {
-        if let Some(alert) = &profile.alert {
-            let cuts: Vec<Link> =
-                profile.alerting().map(|one| (behavior_node(profile, one), fleet.name_of(&alert.to))).collect();
-            let pointers = ["/alertTo/role", "/alertTargets/SNS/roleArn"];
-            let purpose = "to publish alerts";
-            let duty = Duty::new(&profile.address, purpose, &alert.role, PUBLISH, alert.to.clone(), &pointers);
-            publishing(fleet, Duty { cuts, ..duty }, &mut duties);
-        }
-        if let Some(export) = &profile.export {
-            let resource = fleet.place.arn("iot", format_args!("topic/{}", export.to));
-            let pointers = ["/metricsExport/role", "/metricsExportConfig/roleArn"];
-            duties.push(Duty::new(
-                &profile.address,
-                "to export metrics",
-                &export.role,
-                &["iot:Publish"],
-                resource,
-                &pointers,
-            ));
-        }
-    }
-    if let Some(audit) = &fleet.audit {
-        let reads = ["/role"];
-        duties.push(Duty::new(&audit.address, "to read what it audits", &audit.role, AUDIT_READS, "*".into(), &reads));
-        if let Some(notify) = &audit.notify {
-            let to = fleet.name_of(&notify.to);
-            let cuts = fleet.schedules.iter().map(|schedule| (schedule.address.to_string(), to.clone())).collect();
-            let pointers = ["/notify/role"];
-            let purpose = "to announce audits";
-            let duty = Duty::new(&audit.address, purpose, &notify.role, PUBLISH, notify.to.clone(), &pointers);
-            publishing(fleet, Duty { cuts, ..duty }, &mut duties);
-        }
-    }
-    for rule in fleet.topic_rules.iter().filter(|rule| !rule.disabled) {
-        for action in &rule.actions {
-            of_action(fleet, rule, action, &mut duties);
-        }
-    }
-    duties
-}
-
-const PUBLISH: &[&str] = &["sns:Publish"];
-
-/// A few of the reads that every audit makes (AWS-managed policy AWSIoTDeviceDefenderAudit).
-const AUDIT_READS: &[&str] = &["iot:ListCertificates", "iot:DescribeCertificate", "iot:ListPolicies", "iot:GetPolicy"];
-
-impl<'a> Duty<'a> {
-    fn new(
-        address: &'a Address,
-        purpose: impl Into<String>,
-        role: &'a str,
-        actions: &'static [&'static str],
-        resource: String,
-        pointers: &[impl ToString],
-    ) -> Duty<'a> {
-        let pointers = pointers.iter().map(ToString::to_string).collect();
-        Duty {
-            address,
-            purpose: purpose.into(),
-            role,
-            actions,
-            resource,
-            facts: Vec::new(),
-            policy: None,
-            pointers,
-            cuts: Vec::new(),
-        }
-    }
-}
-
-/// To publish to the topic that is the resource; to one with a key of one's own, also to use that key.
-fn publishing<'a>(fleet: &'a Fleet, duty: Duty<'a>, duties: &mut Vec<Duty<'a>>) {
-    let topic = fleet.topic(&duty.resource);
-    let own_key = topic.and_then(|topic| topic.kms_key.as_ref()).filter(|key| key.contains(":key/"));
-    if let Some(key) = own_key {
-        duties.push(Duty {
-            purpose: format!("{} to the encrypted topic", duty.purpose),
-            actions: &["kms:Decrypt", "kms:GenerateDataKey"],
-            resource: key.clone(),
-            facts: Vec::new(),
-            policy: None,
-            pointers: duty.pointers.clone(),
-            cuts: duty.cuts.clone(),
-            ..duty
-        });
-    }
-    duties.push(Duty { policy: topic.and_then(|topic| topic.policy.as_ref()), ..duty });
-}
-
-fn of_action<'a>(fleet: &'a Fleet, rule: &'a TopicRule, action: &'a Action, duties: &mut Vec<Duty<'a>>) {
-    let Some(role) = action.body.get("roleArn").and_then(Value::as_str) else { return };
-    let pointers = [format!("{}/role", action.pointer), format!("{}/roleArn", action.pointer)];
-    let purpose = format!("for `{}`", action.kind);
-    let duty = |actions, resource| Duty::new(&rule.address, purpose.clone(), role, actions, resource, &pointers);
-    let text = |key: &str| action.text(key).filter(|text| !text.contains("${"));
-    let target: Vec<Link> =
-        action_target(fleet, action).map(|target| (rule.address.to_string(), target)).into_iter().collect();
-    match action.kind.as_str() {
-        "cloudwatchMetric" => {
-            let facts = text("metricNamespace").map(|namespace| ("cloudwatch:namespace", namespace));
-            let cuts = fed_by(fleet, rule, action);
-            duties.push(Duty {
-                facts: facts.into_iter().collect(),
-                cuts,
-                ..duty(&["cloudwatch:PutMetricData"], "*".into())
-            });
-        }
-        "cloudwatchAlarm" => {
-            let Some(name) = text("alarmName") else { return };
-            duties
-                .push(duty(&["cloudwatch:SetAlarmState"], fleet.place.arn("cloudwatch", format_args!("alarm:{name}"))));
-        }
-        "cloudwatchLogs" => {
-            let Some(name) = text("logGroupName") else { return };
-            let group = fleet.place.arn("logs", format_args!("log-group:{name}{STREAM}"));
-            duties.push(duty(&["logs:CreateLogStream", "logs:PutLogEvents"], group));
-        }
-        "sns" => {
-            let Some(arn) = text("targetArn") else { return };
-            publishing(fleet, Duty { cuts: target, ..duty(PUBLISH, arn) }, duties);
-        }
-        "republish" => {
-            let Some(topic) = text("topic") else { return };
-            let topic = topic.strip_prefix("$$").map_or(topic.clone(), |rest| format!("${rest}"));
-            duties.push(duty(&["iot:Publish"], fleet.place.arn("iot", format_args!("topic/{topic}"))));
-        }
-        "sqs" => {
-            let Some(arn) = text("queueUrl").and_then(|url| queue_arn(fleet, &url)) else { return };
-            duties.push(Duty { cuts: target, ..duty(&["sqs:SendMessage"], arn) });
-        }
-        "kinesis" => {
-            let Some(name) = text("streamName") else { return };
-            duties.push(duty(&["kinesis:PutRecord"], fleet.place.arn("kinesis", format_args!("stream/{name}"))));
-        }
-        "firehose" => {
-            let Some(name) = text("deliveryStreamName") else { return };
-            let resource = fleet.place.arn("firehose", format_args!("deliverystream/{name}"));
-            duties.push(duty(&["firehose:PutRecord"], resource));
-        }
-        "dynamoDB" => {
-            let Some(name) = text("tableName") else { return };
-            duties.push(duty(&["dynamodb:PutItem"], fleet.place.arn("dynamodb", format_args!("table/{name}"))));
-        }
-        "s3" => {
-            let Some(bucket) = text("bucketName") else { return };
-            let key = text("key").unwrap_or_else(|| "any".into());
-            duties.push(duty(&["s3:PutObject"], format!("arn:{}:s3:::{bucket}/{key}", fleet.place.partition)));
-        }
-        _ => {}
-    }
-}
-
-/// `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.
-fn queue_arn(fleet: &Fleet, url: &str) -> Option<String> {
-    let mut parts = url.strip_prefix("https://sqs.")?.split('/');
-    let region = parts.next()?.split('.').next()?;
-    let (account, name) = (parts.next()?, parts.next()?);
-    Some(format!("arn:{}:sqs:{region}:{account}:{name}", fleet.place.partition))
-}
-
-/// The steps from the rule to alarms that read what this action counts.
-fn fed_by(fleet: &Fleet, rule: &TopicRule, action: &Action) -> Vec<Link> {
-    let own = |produced: &&Produced| produced.by == rule.address && produced.pointer == action.pointer;
-    let reads = fleet.alarms.iter().flat_map(|alarm| &alarm.reads);
-    reads
-        .filter(|read| fleet.produced.iter().filter(own).any(|produced| produced.feeds(read)))
-        .map(|read| (rule.address.to_string(), metric_node(read)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::paths::testing::found;
+    use crate::diagnostic::Severity;
+    use crate::paths::testing::{findings, found};
 
     fn logs(role: &str) -> Vec<String> {
         let text = format!(
@@ -287,6 +98,47 @@ mod tests {
         assert!(logs("managedPolicies: [service-role/AWSIoTLogging]").is_empty());
         assert_eq!(logs("managedPolicies: [service-role/AWSIoTDeviceDefenderAudit]").len(), 1);
         assert!(logs("managedPolicies: [service-role/Unknown]").is_empty(), "it may allow anything");
+    }
+
+    #[test]
+    fn a_key_of_ones_own_is_to_be_used_as_well() {
+        let lacks = |key: &str, allowed: &str| {
+            let text = format!(
+                "topics: {{ alerts: {{ kmsKey: {key} }} }}\nroles: {{ defender: {{ trustedBy: [iot.amazonaws.com], allow: [{{ actions: [sns:Publish], resources: [\"*\"] }}, {{ actions: [\"{allowed}\"], resources: [\"arn:aws:kms:*:*:key/k-1\"] }}] }} }}\nsecurityProfiles: {{ p: {{ alertTo: {{ topic: alerts, role: defender }}, behaviors: {{ B: {{ metric: aws:num-messages-sent, alarmWhen: \"> 5 in 5m\" }} }} }} }}"
+            );
+            let found = findings(&text).into_iter().filter(|finding| finding.code == "role-lacks-permission");
+            found.map(|finding| finding.severity).collect::<Vec<_>>()
+        };
+        assert_eq!(lacks("k-1", "kms:Decrypt"), [Severity::Warning], "the key's policy may allow the other");
+        assert!(lacks("k-1", "kms:*").is_empty());
+        assert_eq!(lacks("k-2", "kms:*").len(), 1);
+        assert!(lacks("alias/alerts", "kms:*").is_empty(), "it may stand for that key");
+        assert_eq!(lacks("alias/alerts", "s3:*").len(), 1);
+        assert!(lacks("alias/aws/sns", "s3:*").is_empty(), "SNS's key lets in who may publish");
+    }
+
+    #[test]
+    fn mitigation_actions_and_logs_need_what_their_type_does() {
+        let lacks = |allowed: &str, what: &str| {
+            let text = format!(
+                "roles: {{ r: {{ trustedBy: [iot.amazonaws.com], allow: [{{ actions: [\"{allowed}\"], resources: [\"*\"] }}] }} }}\ntopics: {{ alerts: {{}} }}\n{what}"
+            );
+            found("role-lacks-permission", &text).len()
+        };
+        for (kind, needed) in [
+            ("updateDeviceCertificate: DEACTIVATE", "iot:UpdateCertificate"),
+            ("updateCACertificate: DEACTIVATE", "iot:UpdateCACertificate"),
+            ("replaceDefaultPolicyVersion: BLANK_POLICY", "iot:CreatePolicyVersion"),
+            ("publishFindingToSns: alerts", "sns:Publish"),
+        ] {
+            let action = format!("mitigationActions: {{ stop: {{ role: r, {kind} }} }}");
+            assert_eq!((lacks(needed, &action), lacks("iot:DescribeThing", &action)), (0, 1), "{kind}");
+        }
+        let logging = |level: &str| format!("logging: {{ role: r, defaultLogLevel: {level} }}");
+        assert_eq!((lacks("logs:*", &logging("ERROR")), lacks("logs:GetLogEvents", &logging("ERROR"))), (0, 1));
+        assert_eq!(lacks("logs:GetLogEvents", &logging("DISABLED")), 0, "it writes nothing");
+        let elsewhere = "DISABLED, eventConfigurations: { Connect: { logLevel: INFO, logDestination: /fleet/log } }";
+        assert_eq!(lacks("logs:GetLogEvents", &logging(elsewhere)), 0, "it writes to another group");
     }
 
     #[test]

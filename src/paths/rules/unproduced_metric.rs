@@ -107,11 +107,18 @@ fn replacement(name: &str) -> &'static str {
     match name {
         "ConnectedDevices" => {
             "AWS IoT does not count connections as a level: count presence events with a rule on \
-             '$aws/events/presence/+/+' and `cloudwatchMetric`, or read AWS/IoT/Connect.Success by Protocol"
+             '$aws/events/presence/+/+' and `cloudwatchMetric`, or read AWS/IoT/Connect.Success \
+             with `dimensions: { Protocol: MQTT }`"
         }
-        "MessagesSent" | "MessagesReceived" => "read AWS/IoT/PublishIn.Success or PublishOut.Success by Protocol",
-        name if name.ends_with("Errors") => "read AWS/IoT/Failure by RuleName and ActionType",
-        name if name.ends_with("Success") => "read AWS/IoT/Success by RuleName and ActionType",
+        "MessagesSent" | "MessagesReceived" => {
+            "read AWS/IoT/PublishIn.Success (from devices) or PublishOut.Success (to them) with `dimensions: { Protocol: MQTT }`"
+        }
+        name if name.ends_with("Errors") => {
+            "read AWS/IoT/Failure with `dimensions: { RuleName: RULE, ActionType: ACTION }`"
+        }
+        name if name.ends_with("Success") => {
+            "read AWS/IoT/Success with `dimensions: { RuleName: RULE, ActionType: ACTION }`"
+        }
         _ => "`aws cloudwatch list-metrics --namespace AWS/IoT` shows those that your account has",
     }
 }

@@ -76,8 +76,9 @@ mod tests {
     use crate::paths::testing::found;
 
     fn alarm(metric: &str, statistic: &str, when: &str) -> usize {
+        let field = if statistic.starts_with('p') { "extendedStatistic" } else { "statistic" };
         let text = format!(
-            "roles: {{ r: {{ trustedBy: [iot.amazonaws.com] }} }}\ntopicRules: {{ w: {{ sql: \"SELECT * FROM 'a'\", actions: [{{ cloudwatchMetric: {{ namespace: Fleet, name: Seen, value: \"1\", unit: Count, role: r }} }}, {{ cloudwatchMetric: {{ namespace: Fleet, name: Level, value: \"${{level}}\", unit: Count, role: r }} }}] }} }}\nalarms: {{ a: {{ metric: {metric}, statistic: {statistic}, period: 5m, alarmWhen: \"{when}\" }} }}"
+            "roles: {{ r: {{ trustedBy: [iot.amazonaws.com] }} }}\ntopicRules: {{ w: {{ sql: \"SELECT * FROM 'a'\", actions: [{{ cloudwatchMetric: {{ namespace: Fleet, name: Seen, value: \"1\", unit: Count, role: r }} }}, {{ cloudwatchMetric: {{ namespace: Fleet, name: Level, value: \"${{level}}\", unit: Count, role: r }} }}] }} }}\nalarms: {{ a: {{ metric: {metric}, {field}: {statistic}, period: 5m, alarmWhen: \"{when}\" }} }}"
         );
         found("unreachable-threshold", &text).len()
     }
@@ -89,6 +90,7 @@ mod tests {
             assert_eq!(alarm("Fleet/Seen", statistic, ">= 1"), 1, "{statistic} is always one");
         }
         assert_eq!(alarm("Fleet/Seen", "Sum", "> 1"), 0);
+        assert_eq!(alarm("Fleet/Seen", "p99", "> 1"), 1, "so is every percentile");
         assert_eq!(alarm("Fleet/Level", "Average", "> 5"), 0, "its values come from messages");
         assert_eq!(alarm("AWS/IoT/Violations", "Sum", "< 0"), 1);
         assert_eq!(alarm("AWS/IoT/Violations", "Sum", "<= 0"), 0);

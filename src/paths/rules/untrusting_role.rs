@@ -129,6 +129,25 @@ fn takers<'a>(fleet: &'a Fleet) -> Vec<Taker<'a>> {
             });
         }
     }
+    takers.extend(fleet.mitigations.iter().map(|action| Taker {
+        address: &action.address,
+        purpose: "to carry it out".into(),
+        role: &action.role,
+        service: IOT,
+        // Which ARN Device Defender names here is not documented.
+        source_arn: None,
+        pointers: vec!["/role".into()],
+        cuts: Vec::new(),
+    }));
+    takers.extend(fleet.logging.iter().filter(|logging| logging.on).map(|logging| Taker {
+        address: &logging.address,
+        purpose: "to write logs".into(),
+        role: &logging.role,
+        service: IOT,
+        source_arn: None,
+        pointers: vec!["/role".into()],
+        cuts: Vec::new(),
+    }));
     takers.extend(fleet.functions.iter().map(|function| Taker {
         address: &function.address,
         purpose: "to run".into(),
@@ -156,6 +175,21 @@ mod tests {
         format!(
             "trust: {{ Version: \"2012-10-17\", Statement: [{{ Effect: Allow, Principal: {{ Service: iot.amazonaws.com }}, Action: sts:AssumeRole, Condition: {condition} }}] }}"
         )
+    }
+
+    #[test]
+    fn what_acts_on_findings_and_what_writes_logs_takes_a_role_too() {
+        let taken = |service: &str| {
+            let text = format!(
+                "roles: {{ r: {{ trustedBy: [{service}], managedPolicies: [service-role/Unknown] }} }}\nmitigationActions: {{ stop: {{ role: r, updateDeviceCertificate: DEACTIVATE }} }}\nlogging: {{ role: r, defaultLogLevel: ERROR }}"
+            );
+            found("untrusting-role", &text)
+        };
+        assert!(taken("iot.amazonaws.com").is_empty());
+        assert_eq!(
+            taken("lambda.amazonaws.com"),
+            ["logging to write logs roles.r", "mitigationActions.stop to carry it out roles.r"]
+        );
     }
 
     #[test]
