@@ -20,6 +20,7 @@ use crate::event::Event;
 use crate::fleetwide::{Learners, learn, merged, standards};
 use crate::judge::Output;
 use crate::names::hash;
+use crate::needs::Needs;
 use crate::part::{End, Part};
 use crate::profile::Target;
 use crate::registry::{Registry, Standings};
@@ -187,6 +188,11 @@ impl Evaluator {
             rules.map(|rule| (profile, rule.behavior_index)).collect::<Vec<_>>()
         };
         self.rules.iter().enumerate().flat_map(learned).collect()
+    }
+
+    /// Which members of broker events make a difference.
+    pub fn needs(&self) -> Needs {
+        Needs::of(self.rules.iter().map(Arc::as_ref))
     }
 
     /// The part that keeps the device of that hash. The bits are not those by which tables place a name.

@@ -20,6 +20,7 @@ use super::{export, iot_log, lifecycle, ndjson, report};
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::metric::CustomMetrics;
+use crate::needs::Needs;
 
 /// Events handed over together where they are read one by one.
 const BATCH: usize = 4096;
@@ -39,6 +40,9 @@ pub struct Options {
     pub max_bad_share: f64,
     /// Threads that parse NDJSON in [`Traffic::for_each_round`]; with more than one, another one reads.
     pub threads: NonZeroUsize,
+    /// Which columns of a Parquet file make a difference, from [`crate::Evaluator::needs`]. Others may stay unread, and
+    /// then what is wrong in them is not found; with `strict` all are read.
+    pub needs: Needs,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             strict: false,
             max_bad_share: 0.01,
             threads: NonZeroUsize::MIN,
+            needs: Needs::ALL,
         }
     }
 }
@@ -151,7 +156,8 @@ impl<'r> Traffic<'r> {
         if format != Format::Parquet {
             return Self::open(file, options);
         }
-        let table = Table::open(file).map_err(TrafficError::Parquet)?;
+        let needs = if options.strict { Needs::ALL } else { options.needs };
+        let table = Table::open(file, needs).map_err(TrafficError::Parquet)?;
         Ok(Self::new(Source::Table(Box::new(table)), Format::Parquet, options))
     }
 
