@@ -13,8 +13,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::arrival::SLICE;
-use crate::batch::Batch;
+use crate::batch::{Batch, Prepared, Source};
 use crate::config::{Config, ConfigError, MAX_PROFILES};
+use crate::counters::code;
 use crate::device::DeviceId;
 use crate::event::Event;
 use crate::fleetwide::{Learners, learn, merged, standards};
@@ -55,14 +56,6 @@ pub struct Evaluator {
     pub(crate) fingerprint: u128,
     /// Kept for its memory; empty between calls.
     owners: Vec<u8>,
-}
-
-/// Events with their times and the hashes of their devices.
-#[derive(Clone, Copy)]
-struct Prepared<'s> {
-    events: &'s [Event<'s>],
-    times: &'s [i64],
-    hashes: &'s [u64],
 }
 
 /// A stretch of events, and up to where it lets everything be judged after it.
@@ -137,14 +130,16 @@ impl Evaluator {
     pub fn observe_batch(&mut self, events: &[Event], output: &mut Output) {
         let times: Vec<i64> = events.iter().map(|event| event.at).collect();
         let hashes: Vec<u64> = events.iter().map(|event| hash(event.device())).collect();
-        self.take(&[Prepared { events, times: &times, hashes: &hashes }], output);
+        let codes: Vec<u8> = events.iter().map(|event| code(&event.kind)).collect();
+        let sources: Vec<Source> = (0..events.len()).map(|position| Source::Event(position as u32)).collect();
+        let prepared = Prepared { events, times: &times, hashes: &hashes, codes: &codes, sources: &sources };
+        self.take(&[prepared], output);
     }
 
     /// Takes the events of several batches, in their order. With several threads, a batch for each with some thousand
     /// events makes good use of them.
     pub fn observe_batches(&mut self, batches: &[Batch], output: &mut Output) {
-        let batches: Vec<_> =
-            batches.iter().map(|Batch { events, times, hashes }| Prepared { events, times, hashes }).collect();
+        let batches: Vec<_> = batches.iter().map(Batch::prepared).collect();
         self.take(&batches, output);
     }
 
@@ -342,11 +337,11 @@ fn take_range(
     semantics: &Semantics,
 ) {
     let mut first = 0;
-    for Prepared { events, hashes, .. } in batches {
-        let next = first + events.len();
+    for batch in batches {
+        let next = first + batch.times.len();
         let (begin, end) = (range.start.max(first), range.end.min(next));
         if begin < end {
-            part.take(events, hashes, &owners[first..next], begin - first..end - first, me as u8, semantics);
+            part.take(batch, &owners[first..next], begin - first..end - first, me as u8, semantics);
         }
         first = next;
     }

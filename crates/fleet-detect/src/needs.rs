@@ -18,6 +18,11 @@ impl Needs {
     /// Every member.
     pub const ALL: Self = Self { topics: true, bytes: true, sources: true };
 
+    /// Whether events can be read as [`crate::Batch`] keeps the plain ones: nothing beyond what is always needed.
+    pub(crate) fn is_plain(self) -> bool {
+        !(self.topics || self.bytes || self.sources)
+    }
+
     /// What the rules look at.
     pub(crate) fn of<'r>(rules: impl Iterator<Item = &'r ProfileRules>) -> Self {
         let mut needs = Self { topics: false, bytes: false, sources: false };

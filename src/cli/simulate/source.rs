@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fleet_detect::{Event, Needs};
 use fleet_detect::batch::Batch;
 use fleet_detect::metric::CustomMetrics;
 use fleet_detect::scenario::generate::Generator;
@@ -13,6 +12,7 @@ use fleet_detect::scenario::model::Scenario;
 use fleet_detect::traffic::format::Format;
 use fleet_detect::traffic::reader::{Options, TrafficError};
 use fleet_detect::traffic::tally::Tally;
+use fleet_detect::{Event, Needs};
 
 use super::documents;
 use super::inputs::{self, STDIN};
@@ -174,7 +174,7 @@ impl Source {
         let mut meter = meter(names.iter().map(|name| inputs::size(name)).sum());
         let take = |batches: &[Batch]| {
             take(batches);
-            let events = batches.iter().map(|batch| batch.events().len()).sum();
+            let events = batches.iter().map(Batch::len).sum();
             meter.iter_mut().for_each(|meter| meter.add(events));
         };
         // The share is looked at here instead, at the end, where the bad lines can still be shown.

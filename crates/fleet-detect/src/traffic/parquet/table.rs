@@ -12,7 +12,7 @@ use super::column::{Numbers, Times};
 use super::pages::{Pages, ReadSeek, SharedFile};
 use super::schema::{Places, TEXTS, Text};
 use super::texts::Texts;
-use crate::event::Event;
+use crate::batch::Batch;
 use crate::needs::Needs;
 use crate::traffic::ndjson::Line;
 use crate::traffic::plain::Members;
@@ -107,16 +107,16 @@ impl Table {
         format!("row group {}: {error}", self.next_group)
     }
 
-    /// The event of a row of the batch, counted from zero.
+    /// Adds the event of a row, counted from zero, to `batch`; `plain` if nobody needs more of it.
     ///
     /// # Errors
     /// Says what is wrong with the row.
-    pub fn event(&self, row: usize) -> Result<Event<'_>, BadLine> {
+    pub fn push<'a>(&'a self, row: usize, batch: &mut Batch<'a>, plain: bool) -> Result<(), BadLine> {
         let columns = self.columns.as_ref().ok_or_else(|| BadLine::new("not an event", "there is no such row"))?;
-        match columns.broker_event(row) {
-            Some(event) => Ok(event),
-            None => columns.line(row)?.into_event(),
+        if columns.members(row).and_then(|members| members.push(batch, plain)).is_none() {
+            batch.push(columns.line(row)?.into_event()?);
         }
+        Ok(())
     }
 }
 
@@ -175,7 +175,7 @@ impl Columns {
     }
 
     /// The quick way through ordinary rows, as [`crate::traffic::plain`] is for lines.
-    fn broker_event(&self, row: usize) -> Option<Event<'_>> {
+    fn members(&self, row: usize) -> Option<Members<'_>> {
         let others = [Text::Metrics, Text::Metric, Text::Value, Text::Dimension];
         let is_broker = others.into_iter().all(|text| self.is_null(text, row));
         if !is_broker || self.version.as_ref().is_some_and(|column| column.get(row).is_some()) {
@@ -184,7 +184,7 @@ impl Columns {
         let text = |text| self.text(text, row).ok();
         let source = text(Text::SourceIp)?.map(str::parse::<IpAddr>).transpose().ok()?;
         let bytes = self.bytes.as_ref().and_then(|column| column.get(row)).transpose().ok()?;
-        let members = Members {
+        Some(Members {
             timestamp: self.timestamp.get(row).and_then(|at| u64::try_from(at).ok()),
             kind: text(Text::Type)?,
             client_id: text(Text::ClientId)?,
@@ -193,8 +193,7 @@ impl Columns {
             topic: text(Text::Topic)?,
             bytes,
             source,
-        };
-        members.event()
+        })
     }
 
     /// The members of a row, as the line of NDJSON has them.
