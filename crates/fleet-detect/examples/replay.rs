@@ -70,7 +70,8 @@ fn replay(file: &str, threads: usize) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut print =
         |output: &mut Output| output.violations.drain(..).try_for_each(|v| writeln!(out, "{}", v.to_json()));
-    let traffic = Traffic::open_file(File::open(file)?, Options { threads, ..Options::default() })?;
+    let options = Options { threads, needs: evaluator.needs(), ..Options::default() };
+    let traffic = Traffic::open_file(File::open(file)?, options)?;
     let mut printed = Ok(());
     let tally = traffic.for_each_round(|batches| {
         evaluator.observe_batches(batches, &mut output);

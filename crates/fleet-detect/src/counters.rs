@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::batch::Prepared;
 use crate::device::DeviceId;
-use crate::event::{Event, EventKind, Outcome};
+use crate::event::{EventKind, Outcome};
 use crate::metric::{BuiltIn, Metric};
 use crate::rules::{Column, Fold};
+use crate::window::Seen;
 
 /// Says in a device's first cell that the broker saw it.
 const ACTIVE: u32 = 1 << 31;
@@ -18,6 +20,10 @@ pub(crate) type Codes = u16;
 
 /// Code of events that the broker did not see.
 pub(crate) const ELSEWHERE: u8 = 13;
+/// Code of a successful connection.
+pub(crate) const CONNECTED: u8 = Outcome::Success as u8;
+/// Code of the end of a connection.
+pub(crate) const DISCONNECTED: u8 = 12;
 
 /// What happened and how it went, as a small number.
 pub(crate) fn code(kind: &EventKind) -> u8 {
@@ -27,7 +33,7 @@ pub(crate) fn code(kind: &EventKind) -> u8 {
         EventKind::Publish { outcome, .. } => with(3, outcome),
         EventKind::Deliver { outcome, .. } => with(6, outcome),
         EventKind::Subscribe { outcome, .. } => with(9, outcome),
-        EventKind::Disconnect { .. } => 12,
+        EventKind::Disconnect { .. } => DISCONNECTED,
         EventKind::Report(_) | EventKind::Value(_) => ELSEWHERE,
     }
 }
@@ -40,7 +46,7 @@ fn moved_by(metric: &Metric) -> Codes {
         Metric::BuiltIn(BuiltIn::NumMessagesReceived) => success << 6,
         Metric::BuiltIn(BuiltIn::NumAuthorizationFailures) => refused | refused << 3 | refused << 9,
         Metric::BuiltIn(BuiltIn::NumConnectionAttempts) => 0b111,
-        Metric::BuiltIn(BuiltIn::NumDisconnects) => 1 << 12,
+        Metric::BuiltIn(BuiltIn::NumDisconnects) => 1 << DISCONNECTED,
         _ => 0,
     }
 }
@@ -106,23 +112,17 @@ impl Counters {
         self.cells.get(device as usize * self.stride).copied().unwrap_or(0)
     }
 
-    /// Counts an event that the broker saw; `event` is looked at only where a topic decides.
+    /// Counts an event that the broker saw; it is looked at only where a topic decides.
     #[inline]
-    pub fn count(
-        &mut self,
-        device: DeviceId,
-        code: u8,
-        event: &Event,
-        columns: &[Column],
-        devices: &mut Vec<DeviceId>,
-    ) {
+    pub fn count(&mut self, seen: &Seen, batch: &Prepared, columns: &[Column], devices: &mut Vec<DeviceId>) {
+        let device = seen.found.device;
         let base = self.base(device);
         if self.cells[base] & ACTIVE == 0 {
             self.row(device, devices);
             self.cells[base] |= ACTIVE;
         }
         for (index, codes) in self.moved_by.iter().enumerate() {
-            if codes >> code & 1 == 0 || !accepted(&columns[self.columns[index]], event) {
+            if codes >> seen.code & 1 == 0 || !accepted(&columns[self.columns[index]], seen, batch) {
                 continue;
             }
             let cell = &mut self.cells[base + 1 + index];
@@ -199,8 +199,10 @@ impl Counters {
 
 /// Whether a counting column's dimension, if it has one, accepts the event.
 #[inline]
-fn accepted(column: &Column, event: &Event) -> bool {
+fn accepted(column: &Column, seen: &Seen, batch: &Prepared) -> bool {
     let Some(scope) = &column.scope else { return true };
+    // Where there is a dimension, events are read whole.
+    let Some(event) = batch.event(seen.position) else { return false };
     let topic = match &event.kind {
         EventKind::Publish { topic, .. } | EventKind::Deliver { topic, .. } | EventKind::Subscribe { topic, .. } => {
             topic.as_deref()

@@ -67,7 +67,7 @@ impl Devices {
     /// Reads the record at a candidate, so that it is in the cache when [`Self::find`] needs it.
     #[inline]
     pub fn touch(&self, candidate: Place) -> u32 {
-        self.names.number(candidate)
+        self.names.touch(candidate)
     }
 
     /// The device of that name, with its hash and candidate, at that time; made known if it is new.

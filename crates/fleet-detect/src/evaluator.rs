@@ -13,13 +13,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::arrival::SLICE;
-use crate::batch::Batch;
+use crate::batch::{Batch, Prepared, Source};
 use crate::config::{Config, ConfigError, MAX_PROFILES};
+use crate::counters::code;
 use crate::device::DeviceId;
 use crate::event::Event;
 use crate::fleetwide::{Learners, learn, merged, standards};
 use crate::judge::Output;
 use crate::names::hash;
+use crate::needs::Needs;
 use crate::part::{End, Part};
 use crate::profile::Target;
 use crate::registry::{Registry, Standings};
@@ -54,14 +56,6 @@ pub struct Evaluator {
     pub(crate) fingerprint: u128,
     /// Kept for its memory; empty between calls.
     owners: Vec<u8>,
-}
-
-/// Events with their times and the hashes of their devices.
-#[derive(Clone, Copy)]
-struct Prepared<'s> {
-    events: &'s [Event<'s>],
-    times: &'s [i64],
-    hashes: &'s [u64],
 }
 
 /// A stretch of events, and up to where it lets everything be judged after it.
@@ -136,14 +130,16 @@ impl Evaluator {
     pub fn observe_batch(&mut self, events: &[Event], output: &mut Output) {
         let times: Vec<i64> = events.iter().map(|event| event.at).collect();
         let hashes: Vec<u64> = events.iter().map(|event| hash(event.device())).collect();
-        self.take(&[Prepared { events, times: &times, hashes: &hashes }], output);
+        let codes: Vec<u8> = events.iter().map(|event| code(&event.kind)).collect();
+        let sources: Vec<Source> = (0..events.len()).map(|position| Source::Event(position as u32)).collect();
+        let prepared = Prepared { events, times: &times, hashes: &hashes, codes: &codes, sources: &sources };
+        self.take(&[prepared], output);
     }
 
     /// Takes the events of several batches, in their order. With several threads, a batch for each with some thousand
     /// events makes good use of them.
     pub fn observe_batches(&mut self, batches: &[Batch], output: &mut Output) {
-        let batches: Vec<_> =
-            batches.iter().map(|Batch { events, times, hashes }| Prepared { events, times, hashes }).collect();
+        let batches: Vec<_> = batches.iter().map(Batch::prepared).collect();
         self.take(&batches, output);
     }
 
@@ -187,6 +183,11 @@ impl Evaluator {
             rules.map(|rule| (profile, rule.behavior_index)).collect::<Vec<_>>()
         };
         self.rules.iter().enumerate().flat_map(learned).collect()
+    }
+
+    /// Which members of broker events make a difference.
+    pub fn needs(&self) -> Needs {
+        Needs::of(self.rules.iter().map(Arc::as_ref))
     }
 
     /// The part that keeps the device of that hash. The bits are not those by which tables place a name.
@@ -336,11 +337,11 @@ fn take_range(
     semantics: &Semantics,
 ) {
     let mut first = 0;
-    for Prepared { events, hashes, .. } in batches {
-        let next = first + events.len();
+    for batch in batches {
+        let next = first + batch.times.len();
         let (begin, end) = (range.start.max(first), range.end.min(next));
         if begin < end {
-            part.take(events, hashes, &owners[first..next], begin - first..end - first, me as u8, semantics);
+            part.take(batch, &owners[first..next], begin - first..end - first, me as u8, semantics);
         }
         first = next;
     }

@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::batch::Prepared;
 use crate::connectivity::Connectivity;
-use crate::counters::{ELSEWHERE, code};
-use crate::device::{DeviceId, Devices, Found};
-use crate::event::{Event, EventKind, Exported, Outcome};
+use crate::counters::{CONNECTED, DISCONNECTED, ELSEWHERE};
+use crate::device::{Devices, Found};
+use crate::event::{Event, EventKind, Exported};
 use crate::fleetwide::{Pool, Standard};
 use crate::judge::Output;
 use crate::registry::Standings;
@@ -58,16 +59,8 @@ impl Part {
         }
     }
 
-    /// Takes those of the events in `range` that `owners` gives to this share, `me`. `hashes` are those of the devices.
-    pub fn take(
-        &mut self,
-        events: &[Event],
-        hashes: &[u64],
-        owners: &[u8],
-        range: Range<usize>,
-        me: u8,
-        semantics: &Semantics,
-    ) {
+    /// Takes those of the events in `range` that `owners` gives to this share, `me`.
+    pub fn take(&mut self, batch: &Prepared, owners: &[u8], range: Range<usize>, me: u8, semantics: &Semantics) {
         let mut chunk = [0_u32; CHUNK];
         let mut filled = 0;
         for position in range {
@@ -75,19 +68,19 @@ impl Part {
             chunk[filled] = position as u32;
             filled += usize::from(owners[position] == me);
             if filled == CHUNK {
-                self.take_chunk(events, hashes, &chunk, semantics);
+                self.take_chunk(batch, &chunk, semantics);
                 filled = 0;
             }
         }
-        self.take_chunk(events, hashes, &chunk[..filled], semantics);
+        self.take_chunk(batch, &chunk[..filled], semantics);
     }
 
     /// Takes the events at these positions. Devices are looked up in loops of their own, so that waiting for memory
     /// overlaps.
-    fn take_chunk(&mut self, events: &[Event], hashes: &[u64], chunk: &[u32], semantics: &Semantics) {
+    fn take_chunk(&mut self, batch: &Prepared, chunk: &[u32], semantics: &Semantics) {
         let mut candidates = [None; CHUNK];
         for (candidate, position) in candidates.iter_mut().zip(chunk) {
-            *candidate = self.devices.candidate(hashes[*position as usize]);
+            *candidate = self.devices.candidate(batch.hashes[*position as usize]);
         }
         // A read of each record in a tight loop: what it takes to compare a name would keep the next read waiting.
         let touched = candidates[..chunk.len()].iter().flatten().fold(0, |sum, place| sum ^ self.devices.touch(*place));
@@ -95,35 +88,37 @@ impl Part {
         let mut seen = std::mem::take(&mut self.seen);
         let mut elsewhere = false;
         for (candidate, position) in candidates.into_iter().zip(chunk) {
-            let event = &events[*position as usize];
-            let found = self.devices.find(event.device(), hashes[*position as usize], candidate, event.at);
-            let code = code(&event.kind);
+            let (at, hash) = (batch.times[*position as usize], batch.hashes[*position as usize]);
+            let found = self.devices.find(batch.device(*position), hash, candidate, at);
+            let code = batch.codes[*position as usize];
             elsewhere |= code == ELSEWHERE;
             self.untargeted += u64::from(found.profiles == 0);
-            seen.push(Seen { position: *position, code, at: event.at, found });
+            seen.push(Seen { position: *position, code, at, found });
         }
         if self.follows_connections {
-            seen.iter().for_each(|seen| self.follow(seen.found.device, &events[seen.position as usize], semantics));
+            seen.iter().for_each(|seen| self.follow(seen, semantics));
         }
         if elsewhere {
-            seen.iter().for_each(|seen| self.keep_all(seen.found, &events[seen.position as usize], semantics));
+            for seen in &seen {
+                if let Some(event) = batch.event(seen.position) {
+                    self.keep_all(seen.found, event, semantics);
+                }
+            }
         }
         for watch in &mut self.watches {
-            watch.observe(&seen, events, semantics);
+            watch.observe(&seen, batch, semantics);
         }
         seen.clear();
         self.seen = seen;
     }
 
-    fn follow(&mut self, device: DeviceId, event: &Event, semantics: &Semantics) {
-        let connected = match &event.kind {
-            EventKind::Connect { outcome: Outcome::Success, .. } => true,
-            EventKind::Disconnect { .. } => false,
-            _ => return,
-        };
-        self.connectivity.change(event.at, device, connected);
+    fn follow(&mut self, seen: &Seen, semantics: &Semantics) {
+        if !matches!(seen.code, CONNECTED | DISCONNECTED) {
+            return;
+        }
+        self.connectivity.change(seen.at, seen.found.device, seen.code == CONNECTED);
         for watch in &mut self.watches {
-            watch.sample_from(event.at, semantics);
+            watch.sample_from(seen.at, semantics);
         }
     }
 

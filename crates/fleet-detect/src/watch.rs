@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::arrival::{Arrivals, SLICE};
+use crate::batch::Prepared;
 use crate::connectivity::Connectivity;
 use crate::device::{DeviceId, Devices};
 use crate::event::{Event, Exported, MetricName};
@@ -67,7 +68,7 @@ impl Watch {
     }
 
     /// Counts what the broker saw of devices that the profile watches.
-    pub fn observe(&mut self, seen: &[Seen], events: &[Event], semantics: &Semantics) {
+    pub fn observe(&mut self, seen: &[Seen], batch: &Prepared, semantics: &Semantics) {
         let profiles = 1 << self.profile;
         for (windows, rules) in self.windows.iter_mut().zip(&self.rules.windows) {
             let mut rest = seen;
@@ -76,13 +77,16 @@ impl Watch {
                 let start = window_start(rest[0].at, rules.length, semantics);
                 let window = start..start.saturating_add(rules.length);
                 let run = rest.iter().position(|seen| !window.contains(&seen.at)).unwrap_or(rest.len());
-                windows.at(start, rules).observe(&rest[..run], profiles, events, rules, semantics);
+                windows.at(start, rules).observe(&rest[..run], profiles, batch, rules, semantics);
                 rest = &rest[run..];
             }
         }
         if self.rules.arrivals.iter().any(takes_messages) {
             for seen in seen.iter().filter(|seen| seen.found.profiles & profiles != 0) {
-                self.add_message(seen, &events[seen.position as usize]);
+                // Where sizes matter, events are read whole.
+                if let Some(event) = batch.event(seen.position) {
+                    self.add_message(seen, event);
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Prepared;
 use crate::cells::{Cells, fold_size};
 use crate::counters::{Counters, ELSEWHERE};
 use crate::device::{DeviceId, Found};
@@ -166,7 +167,7 @@ impl Window {
         &mut self,
         run: &[Seen],
         profiles: u64,
-        events: &[Event],
+        batch: &Prepared,
         rules: &WindowRules,
         semantics: &Semantics,
     ) {
@@ -176,8 +177,7 @@ impl Window {
         let touched = run.iter().fold(0, |sum, seen| sum ^ self.counters.touch(seen.found.device));
         std::hint::black_box(touched);
         for seen in run.iter().filter(watched) {
-            let event = &events[seen.position as usize];
-            self.counters.count(seen.found.device, seen.code, event, &rules.columns, &mut self.devices);
+            self.counters.count(seen, batch, &rules.columns, &mut self.devices);
         }
         for (column, cells) in rules.columns.iter().zip(&mut self.columns) {
             cells.grow(self.devices.len());
@@ -186,7 +186,10 @@ impl Window {
             }
             for seen in run.iter().filter(watched) {
                 let row = self.counters.row(seen.found.device, &mut self.devices);
-                note(column, cells, row, &events[seen.position as usize], semantics);
+                // Where a column looks at more than what happened, events are read whole.
+                if let Some(event) = batch.event(seen.position) {
+                    note(column, cells, row, event, semantics);
+                }
             }
         }
     }

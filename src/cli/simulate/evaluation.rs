@@ -40,7 +40,7 @@ pub fn evaluate<S: Sink>(config: &Config, source: &Source, sink: &mut S) -> Resu
     let mut evaluator = Evaluator::with_threads(config, threads).map_err(invalid)?;
     let approximate = evaluator.approximate();
     let mut output = if S::DATAPOINTS { Output::with_datapoints() } else { Output::default() };
-    let traffic = source.feed_rounds(threads, |batches| {
+    let traffic = source.feed_rounds(threads, evaluator.needs(), |batches| {
         evaluator.observe_batches(batches, &mut output);
         if !output.violations.is_empty() {
             sink.violations(output.violations.drain(..));

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fleet_detect::Event;
 use fleet_detect::batch::Batch;
 use fleet_detect::metric::CustomMetrics;
 use fleet_detect::scenario::generate::Generator;
@@ -13,6 +12,7 @@ use fleet_detect::scenario::model::Scenario;
 use fleet_detect::traffic::format::Format;
 use fleet_detect::traffic::reader::{Options, TrafficError};
 use fleet_detect::traffic::tally::Tally;
+use fleet_detect::{Event, Needs};
 
 use super::documents;
 use super::inputs::{self, STDIN};
@@ -138,13 +138,15 @@ impl Source {
 
     /// Hands over every event, and returns what became of the lines of each input.
     pub fn feed(&self, mut take: impl FnMut(&[Event])) -> Result<Vec<(String, Tally)>, Failure> {
-        self.feed_rounds(NonZeroUsize::MIN, |batches| batches.iter().for_each(|batch| take(batch.events())))
+        self.feed_rounds(NonZeroUsize::MIN, Needs::ALL, |batches| batches.iter().for_each(|batch| take(batch.events())))
     }
 
-    /// As [`Self::feed`], in rounds of batches that are parsed on several threads where the format allows it.
+    /// As [`Self::feed`], in rounds of batches that are parsed on several threads where the format allows it. Members
+    /// that are not needed may be missing.
     pub fn feed_rounds(
         &self,
         threads: NonZeroUsize,
+        needs: Needs,
         mut take: impl FnMut(&[Batch]),
     ) -> Result<Vec<(String, Tally)>, Failure> {
         let done = Arc::new(AtomicU64::new(0));
@@ -172,11 +174,11 @@ impl Source {
         let mut meter = meter(names.iter().map(|name| inputs::size(name)).sum());
         let take = |batches: &[Batch]| {
             take(batches);
-            let events = batches.iter().map(|batch| batch.events().len()).sum();
+            let events = batches.iter().map(Batch::len).sum();
             meter.iter_mut().for_each(|meter| meter.add(events));
         };
         // The share is looked at here instead, at the end, where the bad lines can still be shown.
-        let lenient = Options { max_bad_share: 1.0, threads, ..options.clone() };
+        let lenient = Options { max_bad_share: 1.0, threads, needs, ..options.clone() };
         let tallies = inputs::read(names, &lenient, &done, take)?;
         check_shares(&tallies, options.max_bad_share)?;
         Ok(tallies)

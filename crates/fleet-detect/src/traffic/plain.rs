@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::time::believable;
 use crate::batch::Batch;
+use crate::counters::code;
 use crate::event::{Event, EventKind, Outcome};
 
 /// Reads a line, without its newline, or gives up.
@@ -17,11 +18,11 @@ pub(super) fn parse(line: &[u8]) -> Option<Event<'_>> {
     members.event().filter(|_| length == line.len())
 }
 
-/// Adds the event of the first line of a text to `batch`, or gives up. Returns the line's length without its newline.
+/// Adds the event of the first line of a text to `batch`, `plain` if nobody needs more, or gives up. Returns the line's length without its newline.
 #[inline]
-pub(super) fn parse_first<'a>(text: &'a str, batch: &mut Batch<'a>) -> Option<usize> {
+pub(super) fn parse_first<'a>(text: &'a str, batch: &mut Batch<'a>, plain: bool) -> Option<usize> {
     let (members, length) = first_line(text)?;
-    batch.push(members.event()?);
+    members.push(batch, plain)?;
     Some(length)
 }
 
@@ -230,32 +231,57 @@ impl<'a> Members<'a> {
     /// The event, where the members are ordinary ones of a broker event.
     #[inline(always)]
     pub fn event(self) -> Option<Event<'a>> {
-        let at = believable(self.timestamp?.try_into().ok()?)?;
+        let (at, outcome) = self.checked()?;
+        let client_id = Cow::Borrowed(self.client_id?);
         let thing = self.thing.filter(|thing| !thing.is_empty()).map(Cow::Borrowed);
-        let client_id = self.client_id.filter(|name| !name.is_empty())?;
-        let outcome = match self.status {
-            None | Some("success") => Outcome::Success,
-            Some("refused") => Outcome::Refused,
-            Some("failed") => Outcome::Failed,
-            Some(_) => return None,
-        };
+        let kind = self.happened(outcome)?;
+        Some(Event { at, client_id, thing, kind })
+    }
+
+    /// Adds the event to `batch`, whole or `plain`, where [`Self::event`] gives one.
+    #[inline(always)]
+    pub fn push(self, batch: &mut Batch<'a>, plain: bool) -> Option<()> {
+        if plain {
+            let (at, outcome) = self.checked()?;
+            let device = self.thing.filter(|thing| !thing.is_empty()).or(self.client_id)?;
+            batch.push_plain(at, device, code(&self.happened(outcome)?));
+        } else {
+            batch.push(self.event()?);
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn happened(&self, outcome: Outcome) -> Option<EventKind<'a>> {
         let (topic, bytes, source) = (self.topic.map(Cow::Borrowed), self.bytes, self.source);
-        let stray = |kind: &str| match kind {
-            "connect" => topic.is_some() || bytes.is_some(),
-            "disconnect" => topic.is_some() || bytes.is_some() || self.status.is_some(),
-            "publish" => false,
-            _ => bytes.is_some(),
-        };
-        let kind = self.kind.filter(|kind| !stray(kind))?;
-        let kind = match kind {
+        Some(match self.kind? {
             "publish" => EventKind::Publish { outcome, topic, bytes, source },
             "connect" => EventKind::Connect { outcome, source },
             "disconnect" => EventKind::Disconnect { source },
             "deliver" => EventKind::Deliver { outcome, topic, source },
             "subscribe" => EventKind::Subscribe { outcome, topic, source },
             _ => return None,
+        })
+    }
+
+    /// Time and outcome, where the members are ordinary ones of a broker event of whatever type.
+    #[inline(always)]
+    fn checked(&self) -> Option<(i64, Outcome)> {
+        let at = believable(self.timestamp?.try_into().ok()?)?;
+        self.client_id.filter(|name| !name.is_empty())?;
+        let outcome = match self.status {
+            None | Some("success") => Outcome::Success,
+            Some("refused") => Outcome::Refused,
+            Some("failed") => Outcome::Failed,
+            Some(_) => return None,
         };
-        Some(Event { at, client_id: Cow::Borrowed(client_id), thing, kind })
+        let stray = match self.kind? {
+            "connect" => self.topic.is_some() || self.bytes.is_some(),
+            "disconnect" => self.topic.is_some() || self.bytes.is_some() || self.status.is_some(),
+            "publish" => false,
+            _ => self.bytes.is_some(),
+        };
+        (!stray).then_some((at, outcome))
     }
 }
 
@@ -275,7 +301,7 @@ mod tests {
         ];
         for line in lines {
             let (first, rest) = (line.to_owned() + "\r\n", "second line");
-            assert_eq!(parse_first(&(first + rest), &mut Batch::default()), Some(line.len() + 1), "{line}");
+            assert_eq!(parse_first(&(first + rest), &mut Batch::default(), false), Some(line.len() + 1), "{line}");
             assert_eq!(parse(line.as_bytes()), Some(ndjson::parse_fully(line.as_bytes()).unwrap()), "{line}");
         }
     }

@@ -20,6 +20,7 @@ use super::{export, iot_log, lifecycle, ndjson, report};
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::metric::CustomMetrics;
+use crate::needs::Needs;
 
 /// Events handed over together where they are read one by one.
 const BATCH: usize = 4096;
@@ -39,6 +40,10 @@ pub struct Options {
     pub max_bad_share: f64,
     /// Threads that parse NDJSON in [`Traffic::for_each_round`]; with more than one, another one reads.
     pub threads: NonZeroUsize,
+    /// Which members make a difference, from [`crate::Evaluator::needs`]. [`Traffic::for_each_round`] may leave out the
+    /// others then: whole events, where [`Batch`] keeps plain ones, and columns of a Parquet file, so that what is wrong in
+    /// those is not found. With `strict` all columns are read.
+    pub needs: Needs,
 }
 
 impl Default for Options {
@@ -49,6 +54,7 @@ impl Default for Options {
             strict: false,
             max_bad_share: 0.01,
             threads: NonZeroUsize::MIN,
+            needs: Needs::ALL,
         }
     }
 }
@@ -151,7 +157,8 @@ impl<'r> Traffic<'r> {
         if format != Format::Parquet {
             return Self::open(file, options);
         }
-        let table = Table::open(file).map_err(TrafficError::Parquet)?;
+        let needs = if options.strict { Needs::ALL } else { options.needs };
+        let table = Table::open(file, needs).map_err(TrafficError::Parquet)?;
         Ok(Self::new(Source::Table(Box::new(table)), Format::Parquet, options))
     }
 
@@ -206,7 +213,8 @@ impl<'r> Traffic<'r> {
     ///
     /// # Errors
     /// As [`Self::next_event`].
-    pub fn for_each_batch(self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
+    pub fn for_each_batch(mut self, mut take: impl FnMut(&[Event])) -> Result<Tally, TrafficError> {
+        self.options.needs = Needs::ALL;
         self.for_each_round(|batches| batches.iter().for_each(|batch| take(batch.events())))
     }
 
@@ -219,10 +227,11 @@ impl<'r> Traffic<'r> {
         if self.format == Format::Ndjson
             && let Source::Lines(input) = &mut self.source
         {
-            let rounds = Rounds::new(self.options.threads, self.options.strict);
+            let rounds = Rounds::new(self.options.threads, self.options.strict, self.options.needs);
             rounds.for_each(input, &mut self.tally, &mut take)?;
         }
-        while self.next_rows(&mut take)? {}
+        let plain = self.options.needs.is_plain();
+        while self.next_rows(plain, &mut take)? {}
         let mut batch = Batch::default();
         while let Some(event) = self.next_event()? {
             batch.push(event);
@@ -235,21 +244,21 @@ impl<'r> Traffic<'r> {
         Ok(self.tally)
     }
 
-    /// Takes the next rows of a table; false when there is no table, or nothing left of it.
-    fn next_rows(&mut self, take: &mut impl FnMut(&[Batch])) -> Result<bool, TrafficError> {
+    /// Takes the next rows of a table, `plain` if nobody needs more; false when there is no table, or nothing left of it.
+    fn next_rows(&mut self, plain: bool, take: &mut impl FnMut(&[Batch])) -> Result<bool, TrafficError> {
         let Source::Table(table) = &mut self.source else { return Ok(false) };
         let rows = table.fill(ROWS).map_err(TrafficError::Parquet)?;
         let mut batch = std::mem::take(&mut self.spare).recycled();
         for row in 0..rows {
             self.number += 1;
             self.tally.lines += 1;
-            match table.event(row) {
-                Ok(event) => batch.push(event),
+            match table.push(row, &mut batch, plain) {
+                Ok(()) => {}
                 Err(bad) if self.options.strict => return Err(TrafficError::Strict { line: self.number, bad }),
                 Err(bad) => self.tally.add_bad(self.number, bad),
             }
         }
-        self.tally.events += batch.events().len() as u64;
+        self.tally.events += batch.len() as u64;
         take(std::slice::from_ref(&batch));
         self.spare = batch.recycled();
         if rows == 0 {
@@ -288,7 +297,7 @@ impl<'r> Traffic<'r> {
             }
             Source::Table(_) => {
                 let mut ready = std::mem::take(&mut self.ready);
-                let rows = self.next_rows(&mut |batches| {
+                let rows = self.next_rows(false, &mut |batches| {
                     ready.extend(batches.iter().flat_map(Batch::events).cloned().map(Event::into_owned));
                 });
                 self.ready = ready;

@@ -12,16 +12,21 @@ use super::reader::TrafficError;
 use super::tally::{BadLine, Tally};
 use super::{ndjson, plain};
 use crate::batch::Batch;
+use crate::needs::Needs;
 use crate::threads::with_each;
 
 /// Bytes for each thread in a round: enough that starting threads costs little, few enough that the events of a round
 /// are still in the cache when they are evaluated.
 const BLOCK: usize = 1 << 19;
+/// The same where threads are started for each round, which costs more than the nearest cache saves.
+const THREAD_BLOCK: usize = 1 << 21;
 
 /// Takes rounds of lines from `input`.
 pub(super) struct Rounds {
     threads: usize,
     strict: bool,
+    /// Whether nobody needs more of broker events than [`Batch`] keeps of plain ones.
+    plain: bool,
     /// Lines before this round, blank ones included.
     lines: u64,
     /// Kept for their memory.
@@ -29,8 +34,8 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub fn new(threads: NonZeroUsize, strict: bool) -> Self {
-        Self { threads: threads.get(), strict, lines: 0, spare: Vec::new() }
+    pub fn new(threads: NonZeroUsize, strict: bool, needs: Needs) -> Self {
+        Self { threads: threads.get(), strict, plain: needs.is_plain(), lines: 0, spare: Vec::new() }
     }
 
     /// Hands the events of all rounds to `take`, a batch for each thread, and counts them.
@@ -40,7 +45,7 @@ impl Rounds {
         tally: &mut Tally,
         take: &mut impl FnMut(&[Batch]),
     ) -> Result<(), TrafficError> {
-        let size = self.threads * BLOCK;
+        let size = if self.threads == 1 { BLOCK } else { self.threads * THREAD_BLOCK };
         let (mut current, mut next) = (Buffer::new(size), Buffer::new(size));
         current.fill(input, &Buffer::new(0))?;
         while !current.lines().is_empty() {
@@ -74,12 +79,12 @@ impl Rounds {
             blocks.push((block, self.spare.pop().unwrap_or_default().recycled()));
             rest = later;
         }
-        let strict = self.strict;
+        let (strict, plain) = (self.strict, self.plain);
         let parsed = with_each(&mut blocks, self.threads > 1, |_, (block, batch)| {
-            parse_block(block, std::mem::take(batch), strict)
+            parse_block(block, std::mem::take(batch), strict, plain)
         });
         let (mut batches, mut failed) = (Vec::new(), None);
-        for Parsed { batch, tally: counted, lines, bad } in parsed {
+        for Parsed { batch, tally: counted, lines, bad, .. } in parsed {
             tally.append(counted, self.lines);
             batches.push(batch);
             if let Some(bad) = bad {
@@ -170,6 +175,7 @@ impl Buffer {
 /// What a block gave.
 struct Parsed<'b> {
     batch: Batch<'b>,
+    plain: bool,
     /// Counts, with numbers of lines from the block's beginning.
     tally: Tally,
     /// Lines up to where it was read, blank ones included.
@@ -178,8 +184,8 @@ struct Parsed<'b> {
     bad: Option<BadLine>,
 }
 
-fn parse_block<'b>(block: &'b [u8], batch: Batch<'b>, strict: bool) -> Parsed<'b> {
-    let mut parsed = Parsed { batch, tally: Tally::default(), lines: 0, bad: None };
+fn parse_block<'b>(block: &'b [u8], batch: Batch<'b>, strict: bool, plain: bool) -> Parsed<'b> {
+    let mut parsed = Parsed { batch, plain, tally: Tally::default(), lines: 0, bad: None };
     let mut rest = block;
     while !rest.is_empty() && parsed.bad.is_none() {
         // Looking at all of the text at once is quicker than line by line. What is not UTF-8 ends it.
@@ -197,7 +203,8 @@ impl<'b> Parsed<'b> {
         let mut rest = text;
         while !rest.is_empty() && self.bad.is_none() {
             self.lines += 1;
-            let quick = if rest.len() > MAX_LINE { None } else { plain::parse_first(rest, &mut self.batch) };
+            let quick =
+                if rest.len() > MAX_LINE { None } else { plain::parse_first(rest, &mut self.batch, self.plain) };
             let length = match quick {
                 Some(length) => {
                     self.tally.lines += 1;

@@ -1,8 +1,8 @@
-//! The cells of one column, for a batch of rows.
+//! The numbers of one column, for a batch of rows.
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::ColumnReaderImpl;
-use parquet::data_type::{ByteArrayType, DataType, DoubleType, Int32Type, Int64Type, Int96Type};
+use parquet::data_type::{DataType, DoubleType, Int32Type, Int64Type, Int96Type};
 use parquet::errors::Result;
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
@@ -50,14 +50,6 @@ impl<T: DataType> Column<T> {
     pub fn get(&self, row: usize) -> Option<&T::T> {
         let place = if self.places.is_empty() { row } else { *self.places.get(row)? as usize };
         self.values.get(place)
-    }
-}
-
-impl Column<ByteArrayType> {
-    /// The text of a cell.
-    pub fn text(&self, row: usize) -> Option<Result<&str, BadLine>> {
-        let text = std::str::from_utf8(self.get(row)?.data());
-        Some(text.map_err(|error| BadLine::new("not UTF-8", error.to_string())))
     }
 }
 

@@ -5,12 +5,14 @@
 //! absent, is a member left out.
 //!
 //! The page layer, [`pages`], is our own so that every size a file claims is bounded before memory is taken for it;
-//! footer, levels and encodings are read by the `parquet` crate.
+//! the footer and columns of numbers are read by the `parquet` crate. Columns of texts, [`texts`], are our own for speed.
 
 mod column;
+mod hybrid;
 mod page_header;
 mod pages;
 mod runs;
 mod schema;
 pub mod table;
+mod texts;
 pub mod write;

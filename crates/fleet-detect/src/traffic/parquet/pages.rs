@@ -63,7 +63,7 @@ pub(super) struct Pages {
     codec: Compression,
     physical: Type,
     /// Whether values may be null, which levels tell.
-    is_optional: bool,
+    pub is_optional: bool,
     has_dictionary: bool,
     zstd: zstd::bulk::Decompressor<'static>,
 }
@@ -188,7 +188,7 @@ impl Pages {
     }
 
     /// Levels and values of a page of the first version, where a length stands before the levels.
-    fn split<'b>(&self, page: &'b [u8]) -> Result<(&'b [u8], &'b [u8])> {
+    pub fn split<'b>(&self, page: &'b [u8]) -> Result<(&'b [u8], &'b [u8])> {
         if !self.is_optional {
             return Ok((&[], page));
         }

@@ -2,7 +2,7 @@
 //! decoded, so that no page asks the decoder for what is not there.
 
 /// A run of equal numbers, or of numbers packed bit by bit.
-enum Run<'a> {
+pub(super) enum Run<'a> {
     Repeated {
         count: u64,
         value: &'a [u8],
@@ -15,10 +15,10 @@ enum Run<'a> {
 }
 
 /// The runs of some bytes.
-struct Runs<'a> {
-    rest: &'a [u8],
+pub(super) struct Runs<'a> {
+    pub rest: &'a [u8],
     /// Bits of a number.
-    width: usize,
+    pub width: usize,
 }
 
 impl<'a> Runs<'a> {
@@ -29,7 +29,7 @@ impl<'a> Runs<'a> {
     }
 
     /// The next run; none at the end, or if what follows is no run.
-    fn next(&mut self) -> Option<Run<'a>> {
+    pub fn next(&mut self) -> Option<Run<'a>> {
         let mut header = 0_u64;
         let mut shift = 0;
         loop {

@@ -3,6 +3,8 @@
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
+use crate::needs::Needs;
+
 /// A text column. The last four hold what reports and exported values have; three of them are JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Text {
@@ -103,6 +105,14 @@ impl Places {
             return Err("the columns `clientId` and `thing` are missing; one of them must name the device".to_owned());
         }
         Ok(Self { timestamp, texts, bytes, version })
+    }
+
+    /// Forgets the columns that nobody needs.
+    pub fn keep(&mut self, needs: Needs) {
+        for (needed, text) in [(needs.topics, Text::Topic), (needs.sources, Text::SourceIp)] {
+            self.texts[text as usize] = self.texts[text as usize].filter(|_| needed);
+        }
+        self.bytes = self.bytes.filter(|_| needs.bytes);
     }
 }
 

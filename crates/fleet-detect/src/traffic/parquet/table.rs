@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use parquet::data_type::ByteArrayType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 
-use super::column::{Column, Numbers, Times};
+use super::column::{Numbers, Times};
 use super::pages::{Pages, ReadSeek, SharedFile};
 use super::schema::{Places, TEXTS, Text};
-use crate::event::Event;
+use super::texts::Texts;
+use crate::batch::Batch;
+use crate::needs::Needs;
 use crate::traffic::ndjson::Line;
 use crate::traffic::plain::Members;
 use crate::traffic::tally::BadLine;
@@ -37,20 +38,21 @@ pub struct Table {
 
 struct Columns {
     timestamp: Times,
-    texts: [Option<Column<ByteArrayType>>; TEXTS.len()],
+    texts: [Option<Texts>; TEXTS.len()],
     bytes: Option<Numbers>,
     version: Option<Numbers>,
 }
 
 impl Table {
-    /// Reads the footer.
+    /// Reads the footer. Columns that are not needed are checked for their type, and not read.
     ///
     /// # Errors
     /// Says what is wrong: no Parquet file, damaged, or columns that are not those of the event schema.
-    pub fn open(file: impl ReadSeek + 'static) -> Result<Self, String> {
+    pub fn open(file: impl ReadSeek + 'static, needs: Needs) -> Result<Self, String> {
         let file = SharedFile::new(file).map_err(|error| error.to_string())?;
         let metadata = footer(&file)?;
-        let places = Places::find(metadata.file_metadata().schema_descr())?;
+        let mut places = Places::find(metadata.file_metadata().schema_descr())?;
+        places.keep(needs);
         Ok(Self { file, metadata, places, columns: None, next_group: 0, left: 0 })
     }
 
@@ -66,9 +68,9 @@ impl Table {
             }
             self.start_group().map_err(|error| self.in_group(&error))?;
         }
-        let rows = self.left.min(most as u64) as usize;
+        let most = self.left.min(most as u64) as usize;
         let Some(columns) = &mut self.columns else { return Ok(0) };
-        columns.fill(rows).map_err(|error| self.in_group(&error))?;
+        let rows = columns.fill(most).map_err(|error| self.in_group(&error))?;
         self.left -= rows as u64;
         Ok(rows)
     }
@@ -83,7 +85,7 @@ impl Table {
             let named = |error| in_column(schema.column(place).name(), &error);
             Ok::<_, String>((schema.column(place), Pages::new(self.file.clone(), chunk).map_err(named)?))
         };
-        let text = |place: usize| part(place).map(|(descriptor, pages)| Column::new(descriptor, pages));
+        let text = |place: usize| part(place).map(|(_, pages)| Texts::new(pages));
         let number = |place: usize| part(place).map(|(descriptor, pages)| Numbers::new(descriptor, pages));
         let (place, clock) = self.places.timestamp;
         let (descriptor, pages) = part(place)?;
@@ -105,16 +107,16 @@ impl Table {
         format!("row group {}: {error}", self.next_group)
     }
 
-    /// The event of a row of the batch, counted from zero.
+    /// Adds the event of a row, counted from zero, to `batch`; `plain` if nobody needs more of it.
     ///
     /// # Errors
     /// Says what is wrong with the row.
-    pub fn event(&self, row: usize) -> Result<Event<'_>, BadLine> {
+    pub fn push<'a>(&'a self, row: usize, batch: &mut Batch<'a>, plain: bool) -> Result<(), BadLine> {
         let columns = self.columns.as_ref().ok_or_else(|| BadLine::new("not an event", "there is no such row"))?;
-        match columns.broker_event(row) {
-            Some(event) => Ok(event),
-            None => columns.line(row)?.into_event(),
+        if columns.members(row).and_then(|members| members.push(batch, plain)).is_none() {
+            batch.push(columns.line(row)?.into_event()?);
         }
+        Ok(())
     }
 }
 
@@ -141,7 +143,14 @@ fn in_column(name: &str, error: &ParquetError) -> String {
 }
 
 impl Columns {
-    fn fill(&mut self, rows: usize) -> Result<(), String> {
+    /// Reads rows up to the first end of a page of texts, and returns their number.
+    fn fill(&mut self, most: usize) -> Result<usize, String> {
+        let mut rows = most;
+        for (column, name) in self.texts.iter_mut().zip(TEXTS) {
+            if let Some(column) = column {
+                rows = rows.min(column.available().map_err(|error| in_column(name, &error))?);
+            }
+        }
         self.timestamp.fill(rows).map_err(|error| in_column("timestamp", &error))?;
         for (column, name) in self.texts.iter_mut().zip(TEXTS) {
             if let Some(column) = column {
@@ -153,20 +162,20 @@ impl Columns {
                 column.fill(rows).map_err(|error| in_column(name, &error))?;
             }
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn is_null(&self, text: Text, row: usize) -> bool {
-        self.texts[text as usize].as_ref().is_none_or(|column| column.get(row).is_none())
+        self.texts[text as usize].as_ref().is_none_or(|column| column.is_null(row))
     }
 
     fn text(&self, text: Text, row: usize) -> Result<Option<&str>, BadLine> {
-        let cell = self.texts[text as usize].as_ref().and_then(|column| column.text(row));
+        let cell = self.texts[text as usize].as_ref().and_then(|column| column.get(row));
         cell.transpose().map_err(|bad| BadLine::new(bad.reason, format!("`{}`: {}", TEXTS[text as usize], bad.detail)))
     }
 
     /// The quick way through ordinary rows, as [`crate::traffic::plain`] is for lines.
-    fn broker_event(&self, row: usize) -> Option<Event<'_>> {
+    fn members(&self, row: usize) -> Option<Members<'_>> {
         let others = [Text::Metrics, Text::Metric, Text::Value, Text::Dimension];
         let is_broker = others.into_iter().all(|text| self.is_null(text, row));
         if !is_broker || self.version.as_ref().is_some_and(|column| column.get(row).is_some()) {
@@ -175,7 +184,7 @@ impl Columns {
         let text = |text| self.text(text, row).ok();
         let source = text(Text::SourceIp)?.map(str::parse::<IpAddr>).transpose().ok()?;
         let bytes = self.bytes.as_ref().and_then(|column| column.get(row)).transpose().ok()?;
-        let members = Members {
+        Some(Members {
             timestamp: self.timestamp.get(row).and_then(|at| u64::try_from(at).ok()),
             kind: text(Text::Type)?,
             client_id: text(Text::ClientId)?,
@@ -184,8 +193,7 @@ impl Columns {
             topic: text(Text::Topic)?,
             bytes,
             source,
-        };
-        members.event()
+        })
     }
 
     /// The members of a row, as the line of NDJSON has them.
