@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use fleet_audit::comparison::Subject;
 use fleet_audit::finding::{Finding, Severity};
@@ -12,7 +11,7 @@ use super::failure::Failure;
 use super::session::{self, Wanted};
 use super::{Global, output};
 use crate::address::Address;
-use crate::aws::context::{Context, Silent};
+use crate::aws::context::Context;
 use crate::aws::defender::audit_finding::{self, Of};
 use crate::diagnostic::did_you_mean;
 use crate::exit;
@@ -88,14 +87,7 @@ fn severity(text: &str) -> Result<Severity, String> {
 
 pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     let checks = args.check.iter().map(|name| check_name(name)).collect::<Result<Vec<_>, _>>()?;
-    let wanted = Wanted {
-        fleet: "findings",
-        account: None,
-        region: None,
-        progress: Arc::new(Silent),
-        artifacts: Default::default(),
-    };
-    let connected = session::connect(global, wanted).await?;
+    let connected = session::connect(global, Wanted::to_look(None, "findings")).await?;
     let cx = Context::new(&connected.session, Address::new("audit findings", ""));
     let found = read(&cx, args, &checks).await;
     drop(cx);

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use fleet_audit::finding::Finding;
 use fleet_audit::{mitigation as offered, registry};
@@ -14,7 +13,7 @@ use super::session::{self, Wanted};
 use super::waiting::Waiting;
 use super::{Global, confirm, output};
 use crate::address::Address;
-use crate::aws::context::{Context, Silent};
+use crate::aws::context::Context;
 use crate::aws::defender::audit_finding::{self, Of};
 use crate::aws::defender::mitigation::{self, Action, Execution};
 use crate::diagnostic::did_you_mean;
@@ -63,14 +62,7 @@ struct Done {
 
 pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
     let checks = args.check.iter().map(|name| check_name(name)).collect::<Result<BTreeSet<_>, _>>()?;
-    let wanted = Wanted {
-        fleet: "mitigate",
-        account: None,
-        region: None,
-        progress: Arc::new(Silent),
-        artifacts: Default::default(),
-    };
-    let connected = session::connect(global, wanted).await?;
+    let connected = session::connect(global, Wanted::to_look(None, "mitigate")).await?;
     let cx = Context::new(&connected.session, Address::new("mitigation", ""));
     let result = mitigate(&cx, global, args, &checks).await;
     drop(cx);

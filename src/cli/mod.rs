@@ -167,3 +167,26 @@ pub fn parse() -> Result<Cli, u8> {
         if error.use_stderr() { exit::USAGE } else { exit::DONE }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, CommandFactory};
+
+    use super::{Cli, Global};
+
+    /// clap takes the one for the other without a word: `--profile` of a command would also be the AWS profile.
+    #[test]
+    fn no_command_uses_the_name_of_a_global_option_for_something_else() {
+        fn check(command: &Command, global: &[String]) {
+            for own in command.get_arguments() {
+                let name = own.get_id().as_str();
+                assert!(!global.iter().any(|known| known == name), "{} takes {name}", command.get_name());
+            }
+            command.get_subcommands().for_each(|below| check(below, global));
+        }
+        let global = Global::augment_args(Command::new("global"));
+        let global: Vec<String> = global.get_arguments().map(|known| known.get_id().to_string()).collect();
+        assert!(global.contains(&"profile".to_owned()));
+        Cli::command().get_subcommands().for_each(|command| check(command, &global));
+    }
+}

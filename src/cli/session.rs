@@ -13,10 +13,11 @@ use super::failure::Failure;
 use crate::address::Address;
 use crate::aws::clients::{Clients, Options, SERVICES};
 use crate::aws::clock::{Clock, WallClock};
-use crate::aws::context::{Artifacts, Context, Progress, Session};
+use crate::aws::context::{Artifacts, Context, Progress, Session, Silent};
 use crate::aws::rate::Rates;
 use crate::diagnostic::did_you_mean;
 use crate::scope::Place;
+use crate::spec::entry::Outline;
 
 /// The account of the sandbox, and the access key that stands for it.
 const SANDBOX_ACCOUNT: &str = "000000000000";
@@ -29,6 +30,19 @@ pub struct Wanted<'a> {
     pub region: Option<&'a str>,
     pub progress: Arc<dyn Progress>,
     pub artifacts: BTreeMap<String, Arc<Vec<u8>>>,
+}
+
+impl<'a> Wanted<'a> {
+    /// To look at an account without a plan: that of a spec's outline, if there is one. `otherwise` stands for the fleet.
+    pub fn to_look(outline: Option<&'a Outline>, otherwise: &'a str) -> Wanted<'a> {
+        Wanted {
+            fleet: outline.map_or(otherwise, |outline| outline.fleet.as_str()),
+            account: outline.and_then(|outline| outline.account.as_ref()).map(|(account, _)| account.as_str()),
+            region: outline.and_then(|outline| outline.region.as_deref()),
+            progress: Arc::new(Silent),
+            artifacts: BTreeMap::new(),
+        }
+    }
 }
 
 /// A session, and the sandbox that it talks to if there is one.

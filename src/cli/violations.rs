@@ -1,7 +1,6 @@
 //! `fleetctl violations`: what Detect has found, and what people say of it.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use fleet_audit::timestamp::Timestamp;
 
@@ -10,12 +9,12 @@ use super::findings::{Since, since};
 use super::session::{self, Wanted};
 use super::{Global, output};
 use crate::address::Address;
-use crate::aws::context::{Context, Silent};
+use crate::aws::context::Context;
 use crate::aws::defender::violation::{self, Filter, Violation};
 use crate::exit;
 use crate::render::paint::Paint;
 
-/// Lists the alarms of security profiles that last, or with --events what happened; `verify` says what one turned out to be.
+/// List the alarms of security profiles that last, or with --events what happened; `verify` says what one turned out to be.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -26,7 +25,7 @@ pub struct Args {
     thing: Option<String>,
     /// Only of this security profile.
     #[arg(long, value_name = "NAME")]
-    profile: Option<String>,
+    security_profile: Option<String>,
     /// Only those of which this was said.
     #[arg(long, value_name = "STATE", value_enum, ignore_case = true)]
     verification: Option<State>,
@@ -80,14 +79,7 @@ impl State {
 }
 
 pub async fn run(global: &Global, args: &Args) -> Result<u8, Failure> {
-    let wanted = Wanted {
-        fleet: "violations",
-        account: None,
-        region: None,
-        progress: Arc::new(Silent),
-        artifacts: Default::default(),
-    };
-    let connected = session::connect(global, wanted).await?;
+    let connected = session::connect(global, Wanted::to_look(None, "violations")).await?;
     let cx = Context::new(&connected.session, Address::new("violations", ""));
     let done = carry_out(&cx, global, args).await;
     drop(cx);
@@ -108,7 +100,7 @@ async fn carry_out(cx: &Context, global: &Global, args: &Args) -> Result<(), Fai
     }
     let filter = Filter {
         thing: args.thing.clone(),
-        profile: args.profile.clone(),
+        profile: args.security_profile.clone(),
         verification: args.verification.map(|state| state.as_str().to_owned()),
         suppressed: args.suppressed,
     };

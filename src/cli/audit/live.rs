@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use fleet_audit::registry;
 use fleet_audit::settings::Settings;
@@ -14,7 +14,7 @@ use futures_util::stream::{self, StreamExt};
 use super::bar::Bar;
 use super::checkpoint::{Checkpoint, Purpose};
 use crate::address::Address;
-use crate::aws::context::{Context, Silent};
+use crate::aws::context::Context;
 use crate::aws::error::AwsError;
 use crate::aws::inventory::account::PARALLEL;
 use crate::aws::inventory::certificates::{self, Depth};
@@ -47,14 +47,7 @@ pub async fn read(
     kept: &Kept,
     now: Timestamp,
 ) -> Result<Account, Failure> {
-    let wanted = Wanted {
-        fleet: outline.map_or("audit", |outline| outline.fleet.as_str()),
-        account: outline.and_then(|outline| outline.account.as_ref()).map(|(account, _)| account.as_str()),
-        region: outline.and_then(|outline| outline.region.as_deref()),
-        progress: Arc::new(Silent),
-        artifacts: Default::default(),
-    };
-    let connected = session::connect(global, wanted).await?;
+    let connected = session::connect(global, Wanted::to_look(outline, "audit")).await?;
     let cx = Context::new(&connected.session, Address::new("the account", ""));
     let read = of_account(&cx, checks, kept, now).await;
     drop(cx);

@@ -1,14 +1,13 @@
 //! `audit --run`: AWS's own audit on demand, before the account is read and judged here.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use fleet_audit::finding::Finding;
 use fleet_audit::settings::Settings;
 
 use super::differences::Difference;
 use crate::address::Address;
-use crate::aws::context::{Context, Silent};
+use crate::aws::context::Context;
 use crate::aws::defender::audit_finding::{self, Of};
 use crate::aws::defender::audit_task::{self, Enabled, Task};
 use crate::cli::Global;
@@ -44,14 +43,7 @@ impl Ran {
 pub async fn run(global: &Global, spec: Option<&Path>, selected: &Settings) -> Result<Ran, Failure> {
     let outline = spec.map(|path| front::read(path, global)).transpose()?.map(|front| front.outline);
     let outline = outline.as_ref();
-    let wanted = Wanted {
-        fleet: outline.map_or("audit", |outline| outline.fleet.as_str()),
-        account: outline.and_then(|outline| outline.account.as_ref()).map(|(account, _)| account.as_str()),
-        region: outline.and_then(|outline| outline.region.as_deref()),
-        progress: Arc::new(Silent),
-        artifacts: Default::default(),
-    };
-    let connected = session::connect(global, wanted).await?;
+    let connected = session::connect(global, Wanted::to_look(outline, "audit")).await?;
     let cx = Context::new(&connected.session, Address::new("AWS's audit", ""));
     let ran = in_account(&cx, selected).await;
     drop(cx);
