@@ -2,61 +2,90 @@
 
 use crate::counters::code;
 use crate::event::Event;
-use crate::names::hash;
+use crate::names::{HEAD, Name, hash, head};
 
 /// Events in their order, prepared for [`crate::Evaluator::observe_batches`]. Parsers make batches on several threads;
 /// what is prepared here does not have to be done in the order of the input.
 #[derive(Debug, Default)]
 pub struct Batch<'a> {
+    entries: Entries,
     /// Whole events.
     events: Vec<Event<'a>>,
-    /// Time of each event.
-    times: Vec<i64>,
-    /// Hash of each event's device.
-    hashes: Vec<u64>,
-    /// What happened in each event.
-    codes: Vec<u8>,
-    sources: Vec<Source<'a>>,
 }
 
-/// The same, borrowed.
+/// What is always needed of events.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    all: Vec<Entry>,
+    /// Names of the devices, each with zeros up to a multiple of [`HEAD`]. Copied, because whoever evaluates them would
+    /// have to fetch each from the text it was read from, which another core may have read.
+    names: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// Time, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// Hash of the device's name.
+    pub hash: u64,
+    /// Where the name is, and its length.
+    start: u32,
+    length: u32,
+    /// Position among the whole events, or [`PLAIN`].
+    event: u32,
+    /// See [`code`].
+    pub code: u8,
+}
+
+/// Stands for an event that was not read whole.
+const PLAIN: u32 = u32::MAX;
+
+/// Entries and events, borrowed.
 #[derive(Clone, Copy)]
 pub(crate) struct Prepared<'s> {
-    pub events: &'s [Event<'s>],
-    pub times: &'s [i64],
-    pub hashes: &'s [u64],
-    /// See [`code`].
-    pub codes: &'s [u8],
-    pub sources: &'s [Source<'s>],
+    pub entries: &'s [Entry],
+    names: &'s [u8],
+    events: &'s [Event<'s>],
 }
 
-/// Where the rest of an event is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Source<'a> {
-    /// Nobody needs more than the device's name. Whole events are several times as large, and moving them costs.
-    Name(&'a str),
-    /// Position among the whole events.
-    Event(u32),
+impl Entries {
+    /// Adds that of the event at a position among the whole ones.
+    #[inline]
+    pub fn push_whole(&mut self, event: &Event, position: usize) {
+        self.push(event.at, event.device().as_bytes(), code(&event.kind), position as u32);
+    }
+
+    /// Names together are little longer than the piece of the input that they come from, so 32 bits reach.
+    #[inline(always)]
+    fn push(&mut self, at: i64, name: &[u8], code: u8, event: u32) {
+        let head = head(name);
+        let (start, length) = (self.names.len() as u32, name.len() as u32);
+        self.names.extend_from_slice(&head.to_le_bytes());
+        if name.len() > HEAD {
+            self.names.extend_from_slice(&name[HEAD..]);
+            self.names.resize(self.names.len().next_multiple_of(HEAD), 0);
+        }
+        self.all.push(Entry { at, hash: hash(name, head), start, length, event, code });
+    }
+
+    pub fn prepared<'s>(&'s self, events: &'s [Event<'s>]) -> Prepared<'s> {
+        Prepared { entries: &self.all, names: &self.names, events }
+    }
 }
 
 impl<'a> Batch<'a> {
     /// Adds an event after the others.
     #[inline]
     pub fn push(&mut self, event: Event<'a>) {
-        self.sources.push(Source::Event(self.events.len() as u32));
-        self.times.push(event.at);
-        self.hashes.push(hash(event.device()));
-        self.codes.push(code(&event.kind));
+        self.entries.push_whole(&event, self.events.len());
         self.events.push(event);
     }
 
-    /// Adds a broker event of which nobody needs more than this.
-    #[inline]
-    pub(crate) fn push_plain(&mut self, at: i64, device: &'a str, code: u8) {
-        self.sources.push(Source::Name(device));
-        self.times.push(at);
-        self.hashes.push(hash(device));
-        self.codes.push(code);
+    /// Adds a broker event of which nobody needs more than this: whole events are several times as large, and moving
+    /// them costs. `device` is a name, and UTF-8.
+    #[inline(always)]
+    pub(crate) fn push_plain(&mut self, at: i64, device: &[u8], code: u8) {
+        self.entries.push(at, device, code, PLAIN);
     }
 
     /// The events; without those that were read only as far as [`crate::Needs`] asks.
@@ -66,50 +95,43 @@ impl<'a> Batch<'a> {
 
     /// Number of all events.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.entries.all.len()
     }
 
     /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.entries.all.is_empty()
     }
 
     pub(crate) fn prepared(&self) -> Prepared<'_> {
-        let Self { events, times, hashes, codes, sources } = self;
-        Prepared { events, times, hashes, codes, sources }
+        self.entries.prepared(&self.events)
     }
 
     /// An empty batch that keeps the memory of this one, for events of any lifetime.
     pub fn recycled<'b>(self) -> Batch<'b> {
-        let Self { mut events, mut times, mut hashes, mut codes, mut sources } = self;
+        let Self { mut entries, mut events } = self;
+        entries.all.clear();
+        entries.names.clear();
         events.clear();
-        times.clear();
-        hashes.clear();
-        codes.clear();
-        sources.clear();
         // Nothing is left to convert, so this only changes the type; the allocation is used again.
         let events = events.into_iter().map(Event::into_owned).collect();
-        let sources = sources.into_iter().map(|_| Source::Event(0)).collect();
-        Batch { events, times, hashes, codes, sources }
+        Batch { entries, events }
     }
 }
 
 impl<'s> Prepared<'s> {
-    /// The name of the device of the event at that position.
-    #[inline]
-    pub fn device(&self, position: u32) -> &'s str {
-        match self.sources[position as usize] {
-            Source::Name(name) => name,
-            Source::Event(place) => self.events[place as usize].device(),
-        }
+    /// The name of the device of an entry.
+    #[inline(always)]
+    pub fn name(&self, entry: &Entry) -> Name<'s> {
+        let name = &self.names[entry.start as usize..];
+        let head = name.first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
+        Name { text: &name[..entry.length as usize], head, hash: entry.hash }
     }
 
     /// The event at that position, if it was read whole.
     #[inline]
     pub fn event(&self, position: u32) -> Option<&'s Event<'s>> {
-        match self.sources[position as usize] {
-            Source::Name(_) => None,
-            Source::Event(place) => Some(&self.events[place as usize]),
-        }
+        let entry = &self.entries[position as usize];
+        (entry.event != PLAIN).then(|| &self.events[entry.event as usize])
     }
 }

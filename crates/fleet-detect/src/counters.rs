@@ -18,21 +18,26 @@ const ACTIVE: u32 = 1 << 31;
 /// A set of [`code`]s, by bit.
 pub(crate) type Codes = u16;
 
+/// Codes of broker events with an outcome, which is added: its number is 0 to 2.
+pub(crate) const CONNECT: u8 = 0;
+pub(crate) const PUBLISH: u8 = 3;
+pub(crate) const DELIVER: u8 = 6;
+pub(crate) const SUBSCRIBE: u8 = 9;
+/// Code of the end of a connection.
+pub(crate) const DISCONNECTED: u8 = 12;
 /// Code of events that the broker did not see.
 pub(crate) const ELSEWHERE: u8 = 13;
 /// Code of a successful connection.
-pub(crate) const CONNECTED: u8 = Outcome::Success as u8;
-/// Code of the end of a connection.
-pub(crate) const DISCONNECTED: u8 = 12;
+pub(crate) const CONNECTED: u8 = CONNECT + Outcome::Success as u8;
 
 /// What happened and how it went, as a small number.
 pub(crate) fn code(kind: &EventKind) -> u8 {
     let with = |first: u8, outcome: &Outcome| first + *outcome as u8;
     match kind {
-        EventKind::Connect { outcome, .. } => with(0, outcome),
-        EventKind::Publish { outcome, .. } => with(3, outcome),
-        EventKind::Deliver { outcome, .. } => with(6, outcome),
-        EventKind::Subscribe { outcome, .. } => with(9, outcome),
+        EventKind::Connect { outcome, .. } => with(CONNECT, outcome),
+        EventKind::Publish { outcome, .. } => with(PUBLISH, outcome),
+        EventKind::Deliver { outcome, .. } => with(DELIVER, outcome),
+        EventKind::Subscribe { outcome, .. } => with(SUBSCRIBE, outcome),
         EventKind::Disconnect { .. } => DISCONNECTED,
         EventKind::Report(_) | EventKind::Value(_) => ELSEWHERE,
     }
@@ -42,10 +47,12 @@ pub(crate) fn code(kind: &EventKind) -> u8 {
 fn moved_by(metric: &Metric) -> Codes {
     let (success, refused) = (1 << Outcome::Success as u8, 1 << Outcome::Refused as u8);
     match metric {
-        Metric::BuiltIn(BuiltIn::NumMessagesSent) => success << 3,
-        Metric::BuiltIn(BuiltIn::NumMessagesReceived) => success << 6,
-        Metric::BuiltIn(BuiltIn::NumAuthorizationFailures) => refused | refused << 3 | refused << 9,
-        Metric::BuiltIn(BuiltIn::NumConnectionAttempts) => 0b111,
+        Metric::BuiltIn(BuiltIn::NumMessagesSent) => success << PUBLISH,
+        Metric::BuiltIn(BuiltIn::NumMessagesReceived) => success << DELIVER,
+        Metric::BuiltIn(BuiltIn::NumAuthorizationFailures) => {
+            refused << CONNECT | refused << PUBLISH | refused << SUBSCRIBE
+        }
+        Metric::BuiltIn(BuiltIn::NumConnectionAttempts) => 0b111 << CONNECT,
         Metric::BuiltIn(BuiltIn::NumDisconnects) => 1 << DISCONNECTED,
         _ => 0,
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{Names, Place, hash};
+use crate::names::{Name, Names, Place};
 use crate::registry::{ProfileSet, Standing, Standings};
 
 /// Position of a device in every table of the evaluator.
@@ -58,50 +58,46 @@ impl Devices {
         self.devices.len()
     }
 
-    /// Where the name with that hash very likely is.
-    #[inline]
-    pub fn candidate(&self, hash: u64) -> Option<Place> {
-        self.names.candidate(hash)
+    /// Reads what [`Self::known`] needs for a name with that hash, so that it is in the cache by then.
+    #[inline(always)]
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.names.touch(hash)
     }
 
-    /// Reads the record at a candidate, so that it is in the cache when [`Self::find`] needs it.
-    #[inline]
-    pub fn touch(&self, candidate: Place) -> u32 {
-        self.names.touch(candidate)
+    /// The device of that name, if it is known and the name stands for it alone.
+    #[inline(always)]
+    pub fn known(&self, name: &Name) -> Option<Found> {
+        let (_, device) = self.names.find(name).filter(|(_, device)| *device != NONE)?;
+        let profiles = self.standings.of_all().unwrap_or_else(|| self.devices[device as usize].profiles);
+        Some(Found { device, profiles })
     }
 
-    /// The device of that name, with its hash and candidate, at that time; made known if it is new.
-    #[inline]
-    pub fn find(&mut self, name: &str, hash: u64, candidate: Option<Place>, at: i64) -> Found {
-        let place = self.names.find(name, hash, candidate);
-        match place.map(|place| self.names.number(place)) {
-            Some(device) if device != NONE => {
-                let profiles = self.standings.of_all().unwrap_or_else(|| self.devices[device as usize].profiles);
-                Found { device, profiles }
-            }
-            _ => self.find_changing(name, hash, place, at),
-        }
+    /// The device of that name at that time; made known if it is new.
+    pub fn find(&mut self, name: &Name, at: i64) -> Found {
+        self.known(name).unwrap_or_else(|| {
+            let place = self.place(name);
+            let Standing { registered, profiles, .. } = Standings::at(self.standings.of(self.names.name(place)), at);
+            Found { device: self.device(name, place, registered), profiles }
+        })
     }
 
-    fn find_changing(&mut self, name: &str, hash: u64, place: Option<Place>, at: i64) -> Found {
-        let place = place.unwrap_or_else(|| self.names.add(name, hash, NONE));
-        let Standing { registered, profiles, .. } = Standings::at(self.standings.of(name), at);
-        Found { device: self.device(name, place, registered), profiles }
+    /// Where a name is, added if it is new.
+    fn place(&mut self, name: &Name) -> Place {
+        self.names.find(name).map_or_else(|| self.names.add(name, NONE), |(place, _)| place)
     }
 
     /// The device of a name in a standing, made known if it is new.
-    fn device(&mut self, name: &str, place: Place, registered: bool) -> DeviceId {
+    fn device(&mut self, name: &Name, place: Place, registered: bool) -> DeviceId {
         let next = self.devices.len() as DeviceId;
-        let (fixed, profiles) = match self.standings.of(name) {
+        let (fixed, profiles) = match self.standings.of(self.names.name(place)) {
             [standing] => (standing.registered == registered, standing.profiles),
             _ => (false, 0),
         };
         if fixed {
-            let known = self.names.number(place);
-            if known != NONE {
+            if let Some((_, known)) = self.names.find(name).filter(|(_, known)| *known != NONE) {
                 return known;
             }
-            self.names.set_number(place, next);
+            self.names.set_number(name, next);
         } else {
             let known = &mut self.changing.entry(place).or_insert([NONE; 2])[usize::from(registered)];
             if *known != NONE {
@@ -140,14 +136,13 @@ impl Devices {
     /// that is kept here.
     pub fn restore(&mut self, saved: SavedDevices, belongs: impl Fn(u64) -> bool) -> Result<(), String> {
         for (name, registered) in saved.0 {
-            let hash = hash(&name);
-            if !belongs(hash) {
+            let sought = Name::new(&name);
+            if !belongs(sought.hash) {
                 return Err(format!("device `{name}` belongs elsewhere"));
             }
-            let place = self.names.find(&name, hash, self.names.candidate(hash));
-            let place = place.unwrap_or_else(|| self.names.add(&name, hash, NONE));
+            let place = self.place(&sought);
             let expected = self.devices.len() as DeviceId;
-            if self.device(&name, place, registered) != expected {
+            if self.device(&sought, place, registered) != expected {
                 return Err(format!("device `{name}` appears twice"));
             }
         }

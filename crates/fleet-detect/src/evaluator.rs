@@ -13,14 +13,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::arrival::SLICE;
-use crate::batch::{Batch, Prepared, Source};
+use crate::batch::{Batch, Entries, Prepared};
 use crate::config::{Config, ConfigError, MAX_PROFILES};
-use crate::counters::code;
 use crate::device::DeviceId;
 use crate::event::Event;
 use crate::fleetwide::{Learners, learn, merged, standards};
 use crate::judge::Output;
-use crate::names::hash;
 use crate::needs::Needs;
 use crate::part::{End, Part};
 use crate::profile::Target;
@@ -128,12 +126,9 @@ impl Evaluator {
 
     /// Takes events in their order, as [`Self::observe`] would one by one, but quicker.
     pub fn observe_batch(&mut self, events: &[Event], output: &mut Output) {
-        let times: Vec<i64> = events.iter().map(|event| event.at).collect();
-        let hashes: Vec<u64> = events.iter().map(|event| hash(event.device())).collect();
-        let codes: Vec<u8> = events.iter().map(|event| code(&event.kind)).collect();
-        let sources: Vec<Source> = (0..events.len()).map(|position| Source::Event(position as u32)).collect();
-        let prepared = Prepared { events, times: &times, hashes: &hashes, codes: &codes, sources: &sources };
-        self.take(&[prepared], output);
+        let mut entries = Entries::default();
+        events.iter().enumerate().for_each(|(position, event)| entries.push_whole(event, position));
+        self.take(&[entries.prepared(events)], output);
     }
 
     /// Takes the events of several batches, in their order. With several threads, a batch for each with some thousand
@@ -235,12 +230,12 @@ impl Evaluator {
     fn plan(&mut self, batches: &[Prepared], owners: &mut Vec<u8>) -> Vec<Step> {
         let (mut steps, parts) = (Vec::new(), self.parts.len());
         for batch in batches {
-            for (at, hash) in batch.times.iter().zip(batch.hashes) {
-                let Some(watermark) = self.admit(*at) else {
+            for entry in batch.entries {
+                let Some(watermark) = self.admit(entry.at) else {
                     owners.push(NOBODY);
                     continue;
                 };
-                owners.push(Self::part_of(*hash, parts) as u8);
+                owners.push(Self::part_of(entry.hash, parts) as u8);
                 if watermark >= self.horizon.saturating_add(SLICE) {
                     self.horizon = watermark.div_euclid(SLICE).saturating_mul(SLICE);
                     steps.push(Step { end: owners.len(), horizon: Some(self.horizon) });
@@ -338,7 +333,7 @@ fn take_range(
 ) {
     let mut first = 0;
     for batch in batches {
-        let next = first + batch.times.len();
+        let next = first + batch.entries.len();
         let (begin, end) = (range.start.max(first), range.end.min(next));
         if begin < end {
             part.take(batch, &owners[first..next], begin - first..end - first, me as u8, semantics);

@@ -1,91 +1,173 @@
 //! Names of devices, each kept once and found by its hash.
 //!
-//! With a hundred thousand devices nearly every look-up waits for memory, so a name and what it stands for lie in one
-//! record, records lie back to back, and a look-up touches one slot of the table and one record.
+//! With a hundred thousand devices nearly every look-up waits for memory. So what a look-up needs lies in one slot of
+//! the table: the number that the name stands for and the name's beginning, which for a name of up to [`HEAD`] bytes is
+//! all of it. And where the slot is can be told from the hash alone, so that many can be fetched at once beforehand,
+//! which is why the table is our own: with open addressing, each name in the first free slot from its hash on.
+
+use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
-use std::hash::BuildHasher;
 
-/// Records start at multiples of this many bytes, so that a 32-bit place reaches 32 GiB of names.
-const GRAIN: usize = 8;
-/// Bytes before the name: its length and what it stands for, 32 bits each.
-const HEADER: usize = 8;
+/// Bytes of a name that lie in its slot.
+pub(crate) const HEAD: usize = 16;
 
-/// Where a name's record is, in units of [`GRAIN`].
+/// Where a name's record is, in bytes. 32 bits reach 4 GiB of names.
 pub(crate) type Place = u32;
+
+/// A name as it is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'a> {
+    pub text: &'a [u8],
+    /// Its first bytes, the first in the lowest, with zeros behind a shorter one.
+    pub head: u128,
+    pub hash: u64,
+}
 
 /// All names, with a number that each stands for.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    /// A power of two, or none.
+    slots: Vec<Slot>,
+    /// Slots that are not free.
+    taken: usize,
+    /// Each name behind its length, 32 bits.
     records: Vec<u8>,
-    table: HashTable<Slot>,
 }
 
-/// Where a record is, with bits of the name's hash that the table itself does not compare: equal bits make it very
-/// likely the right name, without looking at the name.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct Slot {
+    head: u128,
+    /// [`FREE`] where there is no name.
+    length: u32,
+    number: u32,
     place: Place,
+    /// Other bits of the hash than those that tell the slot.
     mark: u32,
 }
 
+const FREE: u32 = u32::MAX;
+const NOTHING: Slot = Slot { head: 0, length: FREE, number: 0, place: 0, mark: 0 };
+
 fn mark(hash: u64) -> u32 {
-    (hash >> 24) as u32
+    (hash >> 32) as u32
 }
 
-/// The hash by which a name is found.
-#[inline]
-pub(crate) fn hash(name: &str) -> u64 {
-    FixedState::default().hash_one(name)
+/// The first bytes of a name as [`Name::head`] has them.
+#[inline(always)]
+pub(crate) fn head(name: &[u8]) -> u128 {
+    // Longer loads than single bytes, which overlap where they have to.
+    if let Some(whole) = name.first_chunk::<HEAD>() {
+        return u128::from_le_bytes(*whole);
+    }
+    if let (Some(first), Some(last)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        return u128::from(u64::from_le_bytes(*first))
+            | u128::from(u64::from_le_bytes(*last)) << (8 * (name.len() - 8));
+    }
+    name.iter().rev().fold(0, |head, byte| head << 8 | u128::from(*byte))
+}
+
+/// The hash by which a name is found. Attackers who name devices can make names collide; that costs time and changes
+/// no result.
+#[inline(always)]
+pub(crate) fn hash(name: &[u8], head: u128) -> u64 {
+    let mut hasher = FixedState::default().build_hasher();
+    match name.len() {
+        ..=HEAD => hasher.write_u128(head),
+        _ => hasher.write(name),
+    }
+    hasher.finish()
+}
+
+impl<'a> Name<'a> {
+    pub fn new(name: &'a str) -> Self {
+        let text = name.as_bytes();
+        let head = head(text);
+        Self { text, head, hash: hash(text, head) }
+    }
 }
 
 impl Names {
-    /// Where the name with that hash very likely is.
-    #[inline]
-    pub fn candidate(&self, hash: u64) -> Option<Place> {
-        self.table.find(hash, |slot| slot.mark == mark(hash)).map(|slot| slot.place)
+    /// Reads the slot in which a name with that hash very likely is, so that it is in the cache for [`Self::find`].
+    #[inline(always)]
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.slots.get(self.first(hash)).map_or(0, |slot| slot.length)
     }
 
-    /// Where the name is, given where it very likely is. It may have been added after the candidate was looked up.
-    #[inline]
-    pub fn find(&self, name: &str, hash: u64, candidate: Option<Place>) -> Option<Place> {
-        match candidate {
-            Some(place) if self.bytes(place) == name.as_bytes() => Some(place),
-            _ => self.table.find(hash, |slot| self.bytes(slot.place) == name.as_bytes()).map(|slot| slot.place),
+    /// Where the name is and what it stands for.
+    #[inline(always)]
+    pub fn find(&self, name: &Name) -> Option<(Place, u32)> {
+        let slot = self.slots.get(self.slot(name)?)?;
+        Some((slot.place, slot.number))
+    }
+
+    /// The slot from which on a name with that hash is.
+    #[inline(always)]
+    fn first(&self, hash: u64) -> usize {
+        hash as usize & self.slots.len().wrapping_sub(1)
+    }
+
+    #[inline(always)]
+    fn slot(&self, name: &Name) -> Option<usize> {
+        let mut at = self.first(name.hash);
+        loop {
+            let slot = self.slots.get(at)?;
+            if self.is(slot, name) {
+                return Some(at);
+            }
+            if slot.length == FREE {
+                return None;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
         }
     }
 
+    #[inline(always)]
+    fn is(&self, slot: &Slot, name: &Name) -> bool {
+        slot.head == name.head
+            && slot.length as usize == name.text.len()
+            && (name.text.len() <= HEAD || (slot.mark == mark(name.hash) && self.bytes(slot.place) == name.text))
+    }
+
     /// Adds a name that is not there yet.
-    pub fn add(&mut self, name: &str, hash_of_name: u64, number: u32) -> Place {
-        let place = (self.records.len() / GRAIN) as Place;
-        self.records.extend((name.len() as u32).to_le_bytes());
-        self.records.extend(number.to_le_bytes());
-        self.records.extend(name.as_bytes());
-        self.records.resize(self.records.len().next_multiple_of(GRAIN), 0);
-        let Self { records, table } = self;
-        let rehash = |slot: &Slot| hash(str::from_utf8(text(records, slot.place)).unwrap_or_default());
-        table.insert_unique(hash_of_name, Slot { place, mark: mark(hash_of_name) }, rehash);
+    pub fn add(&mut self, name: &Name, number: u32) -> Place {
+        let (place, length) = (self.records.len() as Place, name.text.len() as u32);
+        self.records.extend(length.to_le_bytes());
+        self.records.extend(name.text);
+        // At most two thirds are taken, so that free ones are never far.
+        if (self.taken + 1) * 3 > self.slots.len() * 2 {
+            self.grow();
+        }
+        self.taken += 1;
+        self.put(name.hash, Slot { head: name.head, length, number, place, mark: mark(name.hash) });
         place
     }
 
-    #[inline]
-    pub fn number(&self, place: Place) -> u32 {
-        word(&self.records, place as usize * GRAIN + 4)
+    fn put(&mut self, hash: u64, slot: Slot) {
+        let mut at = self.first(hash);
+        while self.slots[at].length != FREE {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = slot;
     }
 
-    /// Reads a record where it begins and where most names end, which may be in another line of the cache, so that
-    /// both are there when the name is compared.
-    #[inline]
-    pub fn touch(&self, place: Place) -> u32 {
-        let start = place as usize * GRAIN;
-        let end = self.records.get(start + HEADER + 2 * GRAIN - 1).copied().unwrap_or(0);
-        word(&self.records, start) ^ u32::from(end)
+    #[cold]
+    fn grow(&mut self) {
+        let larger = vec![NOTHING; (self.slots.len() * 2).max(64)];
+        for slot in std::mem::replace(&mut self.slots, larger) {
+            if slot.length != FREE {
+                let hash = hash(text(&self.records, slot.place), slot.head);
+                self.put(hash, slot);
+            }
+        }
     }
 
-    pub fn set_number(&mut self, place: Place, number: u32) {
-        let start = place as usize * GRAIN + 4;
-        self.records[start..start + 4].copy_from_slice(&number.to_le_bytes());
+    /// Lets a name that is there stand for another number.
+    pub fn set_number(&mut self, name: &Name, number: u32) {
+        if let Some(slot) = self.slot(name).and_then(|at| self.slots.get_mut(at)) {
+            slot.number = number;
+        }
     }
 
     pub fn name(&self, place: Place) -> &str {
@@ -93,22 +175,15 @@ impl Names {
         str::from_utf8(self.bytes(place)).unwrap_or_default()
     }
 
-    #[inline]
     fn bytes(&self, place: Place) -> &[u8] {
         text(&self.records, place)
     }
 }
 
-#[inline]
 fn text(records: &[u8], place: Place) -> &[u8] {
-    let start = place as usize * GRAIN;
-    let record = &records[start..];
-    &record[HEADER..HEADER + word(record, 0) as usize]
-}
-
-#[inline]
-fn word(records: &[u8], start: usize) -> u32 {
-    records[start..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    let record = &records[place as usize..];
+    let length = record.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+    &record[4..4 + length as usize]
 }
 
 #[cfg(test)]
@@ -120,15 +195,32 @@ mod tests {
         let (mut names, mut places) = (Names::default(), Vec::new());
         let name = |number: u32| format!("{}ü{number}", "x".repeat(number as usize % 40));
         for number in 0..5000 {
-            places.push(names.add(&name(number), hash(&name(number)), number));
+            places.push(names.add(&Name::new(&name(number)), number));
         }
         for (number, place) in (0..5000).zip(places) {
-            let (name, hash) = (name(number), hash(&name(number)));
-            assert_eq!(names.find(&name, hash, names.candidate(hash)), Some(place));
-            assert_eq!((names.name(place), names.number(place)), (name.as_str(), number));
-            // A name whose hash happens to be that of another one.
-            assert_eq!(names.find("other", hash, Some(place)), None);
+            let text = name(number);
+            let name = Name::new(&text);
+            assert_eq!(names.find(&name), Some((place, number)));
+            assert_eq!(names.name(place), text);
+            // Other names whose hash happens to be that of this one: shorter, longer, and with another end.
+            for other in [&text[..text.len() - 1], &format!("{text}\0"), &format!("{}~", &text[..text.len() - 1])] {
+                let other = Name { hash: name.hash, ..Name::new(other) };
+                assert_eq!(names.find(&other), None, "{text}");
+            }
+            names.set_number(&name, number + 1);
+            assert_eq!(names.find(&name), Some((place, number + 1)));
         }
-        assert_eq!(names.find("new", hash("new"), names.candidate(hash("new"))), None);
+        assert_eq!(names.find(&Name::new("new")), None);
+    }
+
+    #[test]
+    fn a_head_is_the_beginning_of_its_name() {
+        for length in 0..40 {
+            let name: Vec<u8> = (1..=length).collect();
+            let mut expected = [0; HEAD];
+            let kept = name.len().min(HEAD);
+            expected[..kept].copy_from_slice(&name[..kept]);
+            assert_eq!(head(&name).to_le_bytes(), expected, "{length}");
+        }
     }
 }

@@ -78,19 +78,20 @@ impl Part {
     /// Takes the events at these positions. Devices are looked up in loops of their own, so that waiting for memory
     /// overlaps.
     fn take_chunk(&mut self, batch: &Prepared, chunk: &[u32], semantics: &Semantics) {
-        let mut candidates = [None; CHUNK];
-        for (candidate, position) in candidates.iter_mut().zip(chunk) {
-            *candidate = self.devices.candidate(batch.hashes[*position as usize]);
-        }
-        // A read of each record in a tight loop: what it takes to compare a name would keep the next read waiting.
-        let touched = candidates[..chunk.len()].iter().flatten().fold(0, |sum, place| sum ^ self.devices.touch(*place));
+        // A read of each in a tight loop: what it takes to compare a name would keep the next read waiting.
+        let entries = chunk.iter().map(|position| &batch.entries[*position as usize]);
+        let touched = entries.fold(0, |sum, entry| sum ^ self.devices.touch(entry.hash));
         std::hint::black_box(touched);
+        let mut known = [None; CHUNK];
+        for (known, position) in known.iter_mut().zip(chunk) {
+            *known = self.devices.known(&batch.name(&batch.entries[*position as usize]));
+        }
         let mut seen = std::mem::take(&mut self.seen);
         let mut elsewhere = false;
-        for (candidate, position) in candidates.into_iter().zip(chunk) {
-            let (at, hash) = (batch.times[*position as usize], batch.hashes[*position as usize]);
-            let found = self.devices.find(batch.device(*position), hash, candidate, at);
-            let code = batch.codes[*position as usize];
+        for (known, position) in known.into_iter().zip(chunk) {
+            let entry = &batch.entries[*position as usize];
+            let (at, code) = (entry.at, entry.code);
+            let found = known.unwrap_or_else(|| self.devices.find(&batch.name(entry), at));
             elsewhere |= code == ELSEWHERE;
             self.untargeted += u64::from(found.profiles == 0);
             seen.push(Seen { position: *position, code, at, found });

@@ -23,7 +23,7 @@ use crate::window::{SavedWindow, Windows};
 const FORMAT: &str = "fleetctl-detect-state";
 
 /// Version of the format that this library writes and the only one it reads.
-pub const STATE_VERSION: u32 = 2;
+pub const STATE_VERSION: u32 = 3;
 
 /// Why a state cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -29,6 +29,7 @@ mod plain;
 pub mod reader;
 pub mod report;
 mod rounds;
+mod scan;
 pub mod tally;
 pub mod time;
 pub mod write;

@@ -2,286 +2,366 @@
 //!
 //! It takes only lines it is sure about: no escapes, no spaces outside texts, known members, each once. For those it
 //! gives exactly what the full parser gives; every other line, good or bad, is left to that parser. Where a line ends
-//! is found by reading it, eight bytes at a time, not by looking for its end first.
+//! is found by reading it, not by looking for its end first.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::ndjson::Kind;
+use super::scan::{dotted, dotted_length, number, text_length};
 use super::time::believable;
 use crate::batch::Batch;
-use crate::counters::code;
+use crate::counters;
 use crate::event::{Event, EventKind, Outcome};
 
 /// Reads a line, without its newline, or gives up.
 pub(super) fn parse(line: &[u8]) -> Option<Event<'_>> {
-    let (members, length) = first_line(str::from_utf8(line).ok()?)?;
+    let (members, length) = first_line::<&str>(str::from_utf8(line).ok()?)?;
     members.event().filter(|_| length == line.len())
 }
 
-/// Adds the event of the first line of a text to `batch`, `plain` if nobody needs more, or gives up. Returns the line's length without its newline.
-#[inline]
-pub(super) fn parse_first<'a>(text: &'a str, batch: &mut Batch<'a>, plain: bool) -> Option<usize> {
-    let (members, length) = first_line(text)?;
-    members.push(batch, plain)?;
+/// Adds the event of the first line of a text to `batch`, or gives up. Returns the line's length without its newline.
+#[inline(always)]
+pub(super) fn parse_first<'a>(text: &'a str, batch: &mut Batch<'a>) -> Option<usize> {
+    let (members, length) = first_line::<&str>(text)?;
+    batch.push(members.event()?);
+    Some(length)
+}
+
+/// As [`parse_first`], where nobody needs more of the event than [`Batch::push_plain`] keeps.
+#[inline(always)]
+pub(super) fn parse_first_plain(text: &str, batch: &mut Batch) -> Option<usize> {
+    let (members, length) = first_line::<&[u8]>(text)?;
+    members.push_plain(batch)?;
     Some(length)
 }
 
 // Inlined like what it calls, because moving events about costs as much as reading them.
 #[inline(always)]
-fn first_line(text: &str) -> Option<(Members<'_>, usize)> {
-    let mut scanner = Scanner { text, at: 0 };
-    let mut members = Members::default();
-    scanner.skip(b"{")?;
-    loop {
-        members.take(&mut scanner)?;
-        if scanner.skip(b",").is_none() {
-            break;
-        }
+fn first_line<'a, T: Text<'a>>(text: &'a str) -> Option<(Members<T>, usize)> {
+    let mut scanner = Scanner { text, rest: text.as_bytes() };
+    scanner.skip(b"{").then_some(())?;
+    let members = Members::take(&mut scanner)?;
+    scanner.skip(b"}").then_some(())?;
+    scanner.skip(b"\r");
+    matches!(scanner.rest.first(), None | Some(b'\n')).then_some((members, text.len() - scanner.rest.len()))
+}
+
+/// A piece of a text. Where a line is read for names only, they stay bytes, and no other member is more than looked at.
+pub(super) trait Text<'a>: Copy + Default {
+    const IS_WHOLE: bool;
+
+    /// The first bytes of the end of a text, `rest`.
+    fn cut(text: &'a str, rest: &'a [u8], length: usize) -> Option<Self>;
+
+    fn bytes(self) -> &'a [u8];
+}
+
+impl<'a> Text<'a> for &'a str {
+    const IS_WHOLE: bool = true;
+
+    #[inline(always)]
+    fn cut(text: &'a str, rest: &'a [u8], length: usize) -> Option<Self> {
+        let start = text.len() - rest.len();
+        text.get(start..start + length)
     }
-    scanner.skip(b"}")?;
-    let _ = scanner.skip(b"\r");
-    matches!(scanner.rest().first(), None | Some(b'\n')).then_some((members, scanner.at))
+
+    fn bytes(self) -> &'a [u8] {
+        self.as_bytes()
+    }
+}
+
+impl<'a> Text<'a> for &'a [u8] {
+    const IS_WHOLE: bool = false;
+
+    #[inline(always)]
+    fn cut(_: &'a str, rest: &'a [u8], length: usize) -> Option<Self> {
+        rest.get(..length)
+    }
+
+    fn bytes(self) -> &'a [u8] {
+        self
+    }
 }
 
 struct Scanner<'a> {
     text: &'a str,
-    at: usize,
+    /// The end of the text that was not taken yet.
+    rest: &'a [u8],
 }
 
 impl<'a> Scanner<'a> {
-    #[inline]
-    fn rest(&self) -> &'a [u8] {
-        &self.text.as_bytes()[self.at..]
+    #[inline(always)]
+    fn advance(&mut self, length: usize) -> Option<()> {
+        self.rest = self.rest.get(length..)?;
+        Some(())
     }
 
-    #[inline]
-    fn skip<const N: usize>(&mut self, expected: &[u8; N]) -> Option<()> {
-        (self.rest().first_chunk::<N>()? == expected).then_some(())?;
-        self.at += N;
-        Some(())
+    /// Whether these bytes come next; then they are taken.
+    #[inline(always)]
+    fn skip<const N: usize>(&mut self, expected: &[u8; N]) -> bool {
+        match self.rest.split_first_chunk() {
+            Some((next, rest)) if next == expected => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The rest of a text whose opening quote was taken, without escapes; its closing quote is taken too.
-    #[inline]
-    fn text(&mut self) -> Option<&'a str> {
-        let length = text_length(self.rest())?;
-        let text = self.text.get(self.at..self.at + length)?;
-        self.at += length + 1;
+    #[inline(always)]
+    fn text<T: Text<'a>>(&mut self) -> Option<T> {
+        let length = text_length(self.rest)?;
+        let text = T::cut(self.text, self.rest, length)?;
+        self.advance(length + 1)?;
         Some(text)
     }
 
-    /// A whole number as JSON writes it, of at most 18 digits.
-    #[inline]
+    #[inline(always)]
     fn number(&mut self) -> Option<u64> {
-        let rest = self.rest();
-        let (mut number, mut digits) = (0, 0);
-        if let Some(eight) = rest.first_chunk().and_then(eight_digits) {
-            (number, digits) = (eight, 8);
-        }
-        while let Some(digit @ b'0'..=b'9') = rest.get(digits) {
-            digits += 1;
-            if digits > 18 {
-                return None;
-            }
-            number = number * 10 + u64::from(digit - b'0');
-        }
-        if digits == 0 || (digits > 1 && rest[0] == b'0') {
-            return None;
-        }
-        self.at += digits;
+        let (number, length) = number(self.rest)?;
+        self.advance(length)?;
         Some(number)
     }
 
-    /// An address whose opening quote was taken; its closing quote is taken too.
-    #[inline]
-    fn address(&mut self) -> Option<IpAddr> {
-        if let Some((address, length)) = dotted(self.rest()) {
-            self.at += length + 1;
-            return Some(IpAddr::V4(address));
-        }
-        self.text()?.parse().ok()
-    }
-}
-
-/// A byte in each of eight places.
-const fn eight(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// Bytes up to the first quote, unless a backslash or a control character comes before it.
-#[inline]
-fn text_length(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let word = u64::from_le_bytes(*chunk);
-        // The lowest of the marked bytes is marked rightly; a borrow can only mark wrongly above one.
-        let zero = |word: u64| word.wrapping_sub(eight(1)) & !word;
-        let control = word.wrapping_sub(eight(0x20)) & !word;
-        let marks = (zero(word ^ eight(b'"')) | zero(word ^ eight(b'\\')) | control) & eight(0x80);
-        if marks != 0 {
-            let end = at + marks.trailing_zeros() as usize / 8;
-            return (bytes[end] == b'"').then_some(end);
-        }
-        at += 8;
-    }
-    let rest = &bytes[at..];
-    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20))?;
-    (rest[end] == b'"').then_some(at + end)
-}
-
-/// The number that eight digits make.
-#[inline]
-fn eight_digits(digits: &[u8; 8]) -> Option<u64> {
-    let word = u64::from_le_bytes(*digits);
-    let high = eight(0xf0);
-    let all_digits = word & high == eight(0x30) && word.wrapping_add(eight(6)) & high == eight(0x30);
-    // Neighbours are joined: ones to pairs, pairs to fours, fours to all eight.
-    let ones = word.wrapping_sub(eight(b'0'));
-    let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
-    all_digits.then_some(number)
-}
-
-/// An IPv4 address up to a quote, and its length.
-#[inline]
-fn dotted(bytes: &[u8]) -> Option<(Ipv4Addr, usize)> {
-    let (mut octets, mut at) = ([0; 4], 0);
-    for (position, octet) in octets.iter_mut().enumerate() {
-        let begin = at;
-        let mut number = 0_u32;
-        while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
-            number = number * 10 + u32::from(digit - b'0');
-            at += 1;
-            if at - begin == 3 {
-                break;
-            }
-        }
-        if at == begin || (at - begin > 1 && bytes[begin] == b'0') {
-            return None;
-        }
-        *octet = u8::try_from(number).ok()?;
-        let separator = if position == 3 { b'"' } else { b'.' };
-        (*bytes.get(at)? == separator).then_some(())?;
-        at += 1;
-    }
-    Some((Ipv4Addr::from(octets), at - 1))
-}
-
-/// The members of a broker event.
-#[derive(Default)]
-pub(super) struct Members<'a> {
-    pub timestamp: Option<u64>,
-    pub kind: Option<&'a str>,
-    pub client_id: Option<&'a str>,
-    pub thing: Option<&'a str>,
-    pub status: Option<&'a str>,
-    pub topic: Option<&'a str>,
-    pub bytes: Option<u64>,
-    pub source: Option<IpAddr>,
-}
-
-/// Fills a member that was empty.
-#[inline]
-fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
-    place.replace(value).is_none().then_some(())
-}
-
-impl<'a> Members<'a> {
-    /// Takes the member that comes next.
+    /// A type of event whose opening quote was taken; its closing quote is taken too.
     #[inline(always)]
-    fn take(&mut self, scanner: &mut Scanner<'a>) -> Option<()> {
-        match scanner.rest().get(1..3)? {
-            b"ti" => {
-                scanner.skip(b"\"timestamp\":")?;
-                once(&mut self.timestamp, scanner.number()?)
+    fn kind(&mut self) -> Option<Kind> {
+        let (first, rest) = self.rest.split_first_chunk()?;
+        let kind = match u64::from_le_bytes(*first) {
+            PUBLISH => Kind::Publish,
+            CONNECT => Kind::Connect,
+            DELIVER => Kind::Deliver,
+            _ => return kind(self.text()?),
+        };
+        self.rest = rest;
+        Some(kind)
+    }
+
+    /// An address whose opening quote was taken; its closing quote is taken too. Where lines are not read whole, an
+    /// IPv4 address is only looked at, and any stands for it.
+    #[inline(always)]
+    fn address<T: Text<'a>>(&mut self) -> Option<IpAddr> {
+        let found = match T::IS_WHOLE {
+            true => dotted(self.rest),
+            false => dotted_length(self.rest).map(|length| (Ipv4Addr::UNSPECIFIED, length)),
+        };
+        let Some((address, length)) = found else { return self.other_address() };
+        self.advance(length + 1)?;
+        Some(IpAddr::V4(address))
+    }
+
+    #[cold]
+    fn other_address(&mut self) -> Option<IpAddr> {
+        self.text::<&str>()?.parse().ok()
+    }
+}
+
+const PUBLISH: u64 = u64::from_le_bytes(*b"publish\"");
+const CONNECT: u64 = u64::from_le_bytes(*b"connect\"");
+const DELIVER: u64 = u64::from_le_bytes(*b"deliver\"");
+
+/// A type of broker event.
+pub(super) fn kind(text: &str) -> Option<Kind> {
+    Some(match text {
+        "publish" => Kind::Publish,
+        "connect" => Kind::Connect,
+        "deliver" => Kind::Deliver,
+        "subscribe" => Kind::Subscribe,
+        "disconnect" => Kind::Disconnect,
+        _ => return None,
+    })
+}
+
+pub(super) fn outcome(text: &str) -> Option<Outcome> {
+    Some(match text {
+        "success" => Outcome::Success,
+        "refused" => Outcome::Refused,
+        "failed" => Outcome::Failed,
+        _ => return None,
+    })
+}
+
+/// See [`counters::code`].
+#[inline(always)]
+fn code(kind: Kind, outcome: Outcome) -> Option<u8> {
+    let first = match kind {
+        Kind::Connect => counters::CONNECT,
+        Kind::Publish => counters::PUBLISH,
+        Kind::Deliver => counters::DELIVER,
+        Kind::Subscribe => counters::SUBSCRIBE,
+        Kind::Disconnect => return Some(counters::DISCONNECTED),
+        Kind::Report | Kind::Value => return None,
+    };
+    Some(first + outcome as u8)
+}
+
+/// The members of a broker event. Those that are not there are as [`Members::default`] has them.
+#[derive(Clone, Copy)]
+pub(super) struct Members<T> {
+    /// Which are there.
+    pub present: u8,
+    pub timestamp: u64,
+    pub kind: Kind,
+    pub client_id: T,
+    pub thing: T,
+    pub status: Outcome,
+    pub topic: T,
+    pub bytes: u64,
+    pub source: IpAddr,
+}
+
+pub(super) const TIMESTAMP: u8 = 1;
+pub(super) const TYPE: u8 = 1 << 1;
+pub(super) const CLIENT_ID: u8 = 1 << 2;
+pub(super) const THING: u8 = 1 << 3;
+pub(super) const STATUS: u8 = 1 << 4;
+pub(super) const TOPIC: u8 = 1 << 5;
+pub(super) const BYTES: u8 = 1 << 6;
+pub(super) const SOURCE: u8 = 1 << 7;
+
+impl<T: Default> Default for Members<T> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self {
+            present: 0,
+            timestamp: 0,
+            kind: Kind::Publish,
+            client_id: T::default(),
+            thing: T::default(),
+            status: Outcome::Success,
+            topic: T::default(),
+            bytes: 0,
+            source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        }
+    }
+}
+
+impl<'a, T: Text<'a>> Members<T> {
+    /// Takes all members and the commas between them. They are asked for in the order in which fleetctl writes them, so
+    /// that the processor mostly guesses each answer; in any other order it takes several rounds.
+    #[inline(always)]
+    fn take(scanner: &mut Scanner<'a>) -> Option<Self> {
+        let mut members = Self::default();
+        loop {
+            let before = scanner.rest.len();
+            if scanner.skip(b"\"timestamp\":") {
+                members.timestamp = scanner.number()?;
+                members.once(TIMESTAMP)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"ty" => {
-                scanner.skip(b"\"type\":\"")?;
-                once(&mut self.kind, scanner.text()?)
+            if scanner.skip(b"\"type\":\"") {
+                members.kind = scanner.kind()?;
+                members.once(TYPE)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"cl" => {
-                scanner.skip(b"\"clientId\":\"")?;
-                once(&mut self.client_id, scanner.text()?)
+            if scanner.skip(b"\"clientId\":\"") {
+                members.client_id = scanner.text()?;
+                members.once(CLIENT_ID)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"th" => {
-                scanner.skip(b"\"thing\":\"")?;
-                once(&mut self.thing, scanner.text()?)
+            if scanner.skip(b"\"thing\":\"") {
+                members.thing = scanner.text()?;
+                members.once(THING)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"st" => {
-                scanner.skip(b"\"status\":\"")?;
-                once(&mut self.status, scanner.text()?)
+            if scanner.skip(b"\"status\":\"") {
+                members.status = outcome(scanner.text()?)?;
+                members.once(STATUS)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"to" => {
-                scanner.skip(b"\"topic\":\"")?;
-                once(&mut self.topic, scanner.text()?)
+            if scanner.skip(b"\"topic\":\"") {
+                members.topic = scanner.text()?;
+                members.once(TOPIC)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"by" => {
-                scanner.skip(b"\"bytes\":")?;
-                once(&mut self.bytes, scanner.number()?)
+            if scanner.skip(b"\"bytes\":") {
+                members.bytes = scanner.number()?;
+                members.once(BYTES)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            b"so" => {
-                scanner.skip(b"\"sourceIp\":\"")?;
-                once(&mut self.source, scanner.address()?)
+            if scanner.skip(b"\"sourceIp\":\"") {
+                members.source = scanner.address::<T>()?;
+                members.once(SOURCE)?;
+                if !scanner.skip(b",") {
+                    return Some(members);
+                }
             }
-            _ => None,
+            if scanner.rest.len() == before {
+                return None;
+            }
         }
     }
 
-    /// The event, where the members are ordinary ones of a broker event.
+    /// Notes that a member is there, which it was not before.
     #[inline(always)]
-    pub fn event(self) -> Option<Event<'a>> {
-        let (at, outcome) = self.checked()?;
-        let client_id = Cow::Borrowed(self.client_id?);
-        let thing = self.thing.filter(|thing| !thing.is_empty()).map(Cow::Borrowed);
-        let kind = self.happened(outcome)?;
-        Some(Event { at, client_id, thing, kind })
-    }
-
-    /// Adds the event to `batch`, whole or `plain`, where [`Self::event`] gives one.
-    #[inline(always)]
-    pub fn push(self, batch: &mut Batch<'a>, plain: bool) -> Option<()> {
-        if plain {
-            let (at, outcome) = self.checked()?;
-            let device = self.thing.filter(|thing| !thing.is_empty()).or(self.client_id)?;
-            batch.push_plain(at, device, code(&self.happened(outcome)?));
-        } else {
-            batch.push(self.event()?);
-        }
+    fn once(&mut self, member: u8) -> Option<()> {
+        (self.present & member == 0).then_some(())?;
+        self.present |= member;
         Some(())
     }
 
+    /// The time, where the members are ordinary ones of a broker event.
     #[inline(always)]
-    fn happened(&self, outcome: Outcome) -> Option<EventKind<'a>> {
-        let (topic, bytes, source) = (self.topic.map(Cow::Borrowed), self.bytes, self.source);
-        Some(match self.kind? {
-            "publish" => EventKind::Publish { outcome, topic, bytes, source },
-            "connect" => EventKind::Connect { outcome, source },
-            "disconnect" => EventKind::Disconnect { source },
-            "deliver" => EventKind::Deliver { outcome, topic, source },
-            "subscribe" => EventKind::Subscribe { outcome, topic, source },
-            _ => return None,
-        })
+    fn checked(&self) -> Option<i64> {
+        let (required, always) = (TIMESTAMP | TYPE | CLIENT_ID, TIMESTAMP | TYPE | CLIENT_ID | THING | SOURCE);
+        let allowed = match self.kind {
+            Kind::Publish => u8::MAX,
+            Kind::Connect => always | STATUS,
+            Kind::Deliver | Kind::Subscribe => always | STATUS | TOPIC,
+            Kind::Disconnect => always,
+            Kind::Report | Kind::Value => return None,
+        };
+        let ordinary = self.present & required == required && self.present & !allowed == 0;
+        believable(self.timestamp.try_into().ok()?).filter(|_| ordinary && !self.client_id.bytes().is_empty())
     }
 
-    /// Time and outcome, where the members are ordinary ones of a broker event of whatever type.
+    /// Adds what everybody needs of the event to `batch`, where [`Self::event`] gives one.
     #[inline(always)]
-    fn checked(&self) -> Option<(i64, Outcome)> {
-        let at = believable(self.timestamp?.try_into().ok()?)?;
-        self.client_id.filter(|name| !name.is_empty())?;
-        let outcome = match self.status {
-            None | Some("success") => Outcome::Success,
-            Some("refused") => Outcome::Refused,
-            Some("failed") => Outcome::Failed,
-            Some(_) => return None,
+    pub fn push_plain(self, batch: &mut Batch) -> Option<()> {
+        let at = self.checked()?;
+        let thing = self.thing.bytes();
+        let device = if thing.is_empty() { self.client_id.bytes() } else { thing };
+        batch.push_plain(at, device, code(self.kind, self.status)?);
+        Some(())
+    }
+}
+
+impl<'a> Members<&'a str> {
+    /// The event, where the members are ordinary ones of a broker event.
+    #[inline(always)]
+    pub fn event(self) -> Option<Event<'a>> {
+        let (at, outcome) = (self.checked()?, self.status);
+        let client_id = Cow::Borrowed(self.client_id);
+        let thing = Some(self.thing).filter(|thing| !thing.is_empty()).map(Cow::Borrowed);
+        let has = |member: u8| self.present & member != 0;
+        let topic = has(TOPIC).then_some(Cow::Borrowed(self.topic));
+        let bytes = has(BYTES).then_some(self.bytes);
+        let source = has(SOURCE).then_some(self.source);
+        let kind = match self.kind {
+            Kind::Publish => EventKind::Publish { outcome, topic, bytes, source },
+            Kind::Connect => EventKind::Connect { outcome, source },
+            Kind::Disconnect => EventKind::Disconnect { source },
+            Kind::Deliver => EventKind::Deliver { outcome, topic, source },
+            Kind::Subscribe => EventKind::Subscribe { outcome, topic, source },
+            Kind::Report | Kind::Value => return None,
         };
-        let stray = match self.kind? {
-            "connect" => self.topic.is_some() || self.bytes.is_some(),
-            "disconnect" => self.topic.is_some() || self.bytes.is_some() || self.status.is_some(),
-            "publish" => false,
-            _ => self.bytes.is_some(),
-        };
-        (!stray).then_some((at, outcome))
+        Some(Event { at, client_id, thing, kind })
     }
 }
 
@@ -301,7 +381,7 @@ mod tests {
         ];
         for line in lines {
             let (first, rest) = (line.to_owned() + "\r\n", "second line");
-            assert_eq!(parse_first(&(first + rest), &mut Batch::default(), false), Some(line.len() + 1), "{line}");
+            assert_eq!(parse_first(&(first + rest), &mut Batch::default()), Some(line.len() + 1), "{line}");
             assert_eq!(parse(line.as_bytes()), Some(ndjson::parse_fully(line.as_bytes()).unwrap()), "{line}");
         }
     }

@@ -6,6 +6,7 @@ pub const EARLIEST: i64 = 946_684_800_000;
 pub const LATEST: i64 = 4_102_444_800_000;
 
 /// A time in the believed range.
+#[inline]
 pub fn believable(millis: i64) -> Option<i64> {
     (EARLIEST..LATEST).contains(&millis).then_some(millis)
 }

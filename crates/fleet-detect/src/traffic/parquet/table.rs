@@ -1,7 +1,6 @@
 //! Reads the rows of a Parquet file, a batch at a time, row group by row group.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
@@ -15,7 +14,7 @@ use super::texts::Texts;
 use crate::batch::Batch;
 use crate::needs::Needs;
 use crate::traffic::ndjson::Line;
-use crate::traffic::plain::Members;
+use crate::traffic::plain::{self, Members};
 use crate::traffic::tally::BadLine;
 
 /// The first and the last bytes of every Parquet file.
@@ -113,7 +112,13 @@ impl Table {
     /// Says what is wrong with the row.
     pub fn push<'a>(&'a self, row: usize, batch: &mut Batch<'a>, plain: bool) -> Result<(), BadLine> {
         let columns = self.columns.as_ref().ok_or_else(|| BadLine::new("not an event", "there is no such row"))?;
-        if columns.members(row).and_then(|members| members.push(batch, plain)).is_none() {
+        let members = columns.members(row);
+        let pushed = if plain {
+            members.and_then(|members| members.push_plain(batch))
+        } else {
+            members.and_then(Members::event).map(|event| batch.push(event))
+        };
+        if pushed.is_none() {
             batch.push(columns.line(row)?.into_event()?);
         }
         Ok(())
@@ -175,25 +180,38 @@ impl Columns {
     }
 
     /// The quick way through ordinary rows, as [`crate::traffic::plain`] is for lines.
-    fn members(&self, row: usize) -> Option<Members<'_>> {
+    fn members(&self, row: usize) -> Option<Members<&str>> {
         let others = [Text::Metrics, Text::Metric, Text::Value, Text::Dimension];
         let is_broker = others.into_iter().all(|text| self.is_null(text, row));
         if !is_broker || self.version.as_ref().is_some_and(|column| column.get(row).is_some()) {
             return None;
         }
-        let text = |text| self.text(text, row).ok();
-        let source = text(Text::SourceIp)?.map(str::parse::<IpAddr>).transpose().ok()?;
-        let bytes = self.bytes.as_ref().and_then(|column| column.get(row)).transpose().ok()?;
-        Some(Members {
-            timestamp: self.timestamp.get(row).and_then(|at| u64::try_from(at).ok()),
-            kind: text(Text::Type)?,
-            client_id: text(Text::ClientId)?,
-            thing: text(Text::Thing)?,
-            status: text(Text::Status)?,
-            topic: text(Text::Topic)?,
-            bytes,
-            source,
-        })
+        let mut members = Members::default();
+        if let Some(at) = self.timestamp.get(row) {
+            (members.timestamp, members.present) = (at.try_into().ok()?, plain::TIMESTAMP);
+        }
+        if let Some(bytes) = self.bytes.as_ref().and_then(|column| column.get(row)) {
+            members.bytes = bytes.ok()?;
+            members.present |= plain::BYTES;
+        }
+        let mut text = |text, member| {
+            let cell = self.text(text, row).ok()?;
+            members.present |= if cell.is_some() { member } else { 0 };
+            Some(cell)
+        };
+        let (kind, status) = (text(Text::Type, plain::TYPE)?, text(Text::Status, plain::STATUS)?);
+        let (client_id, thing) = (text(Text::ClientId, plain::CLIENT_ID)?, text(Text::Thing, plain::THING)?);
+        let (topic, source) = (text(Text::Topic, plain::TOPIC)?, text(Text::SourceIp, plain::SOURCE)?);
+        members.kind = plain::kind(kind?)?;
+        if let Some(status) = status {
+            members.status = plain::outcome(status)?;
+        }
+        if let Some(source) = source {
+            members.source = source.parse().ok()?;
+        }
+        members.client_id = client_id?;
+        (members.thing, members.topic) = (thing.unwrap_or_default(), topic.unwrap_or_default());
+        Some(members)
     }
 
     /// The members of a row, as the line of NDJSON has them.
