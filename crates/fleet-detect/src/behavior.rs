@@ -150,6 +150,7 @@ impl ComparisonOperator {
     }
 
     /// Whether `measured OPERATOR threshold` holds; set operators hold for no pair of numbers.
+    #[inline]
     pub fn holds<T: PartialOrd>(self, measured: T, threshold: T) -> bool {
         match self {
             Self::LessThan => measured < threshold,

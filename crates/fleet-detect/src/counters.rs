@@ -146,11 +146,17 @@ impl Counters {
         self.cells[device as usize * self.stride] & ACTIVE != 0
     }
 
-    /// A device's count in the counting column of that index.
-    pub fn get(&self, device: DeviceId, index: usize) -> u64 {
-        let cell = device as usize * self.stride + 1 + index;
-        let carried = if self.carried.is_empty() { 0 } else { self.carried.get(&cell).copied().unwrap_or(0) };
-        carried.saturating_add(u64::from(self.cells[cell]))
+    /// Whether the broker saw the device, and its count in the counting column of that index.
+    #[inline]
+    pub fn get(&self, device: DeviceId, index: usize) -> (bool, u64) {
+        let first = device as usize * self.stride;
+        let cells = &self.cells[first..first + self.stride];
+        let (is_active, count) = (cells[0] & ACTIVE != 0, u64::from(cells[1 + index]));
+        if self.carried.is_empty() {
+            return (is_active, count);
+        }
+        let carried = self.carried.get(&(first + 1 + index)).copied().unwrap_or(0);
+        (is_active, carried.saturating_add(count))
     }
 
     /// Puts a saved row back: that of a device with its activity; its counts follow by [`Self::set`].

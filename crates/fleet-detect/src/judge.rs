@@ -102,6 +102,7 @@ impl Judge<'_> {
     }
 
     /// Says what a datapoint changed.
+    #[cold]
     fn tell(&mut self, rule: usize, verdict: &Verdict, invalidated: Option<Invalidated>, event: Option<AlarmEvent>) {
         let Verdict { at, device, value, .. } = *verdict;
         let alarms = &mut self.alarms[rule];

@@ -50,6 +50,7 @@ pub(crate) enum Check {
 
 impl Check {
     /// Whether a value is normal. A percentile or model is no fixed criterion and comes with the window.
+    #[inline]
     pub fn conforms(&self, value: &Value) -> bool {
         match self {
             Self::Compare { operator, threshold } => compare(*operator, value, threshold),
@@ -71,6 +72,7 @@ impl Check {
 }
 
 /// `value OPERATOR threshold` for two scalars of one kind.
+#[inline]
 pub(crate) fn compare(operator: ComparisonOperator, value: &Value, threshold: &Value) -> bool {
     match (value, threshold) {
         (Value::Count(value), Value::Count(threshold)) => operator.holds(*value, *threshold),

@@ -180,7 +180,7 @@ impl Watch {
         let fleetwide = window_rules.rules.iter().filter(|(_, rule)| rules.rules[*rule].check.is_fleetwide());
         let pools = fleetwide.map(|(column, rule)| {
             let mut population = Population::default();
-            closing.datapoints(window_rules, *column, semantics).for_each(|(_, value)| population.add(&value));
+            closing.each_datapoint(window_rules, *column, semantics, |_, value| population.add(value));
             Pool { rule: *rule, population }
         });
         let pools = pools.collect();
@@ -203,12 +203,12 @@ impl Watch {
                 continue;
             }
             let mut judge = self.judge(around.devices, around.semantics, around.output);
-            for (device, value) in closing.datapoints(window_rules, *column, around.semantics) {
-                if let Some((conforms, threshold)) = standard.verdict(check, closing.end, &value) {
+            closing.each_datapoint(window_rules, *column, around.semantics, |device, value| {
+                if let Some((conforms, threshold)) = standard.verdict(check, closing.end, value) {
                     let threshold = threshold.as_ref();
-                    judge.judge(*rule, Verdict { at: closing.end, device, value: &value, conforms, threshold });
+                    judge.judge(*rule, Verdict { at: closing.end, device, value, conforms, threshold });
                 }
-            }
+            });
         }
         if let Some(window) = closing.window {
             self.windows[closing.position].recycle(window);
@@ -241,21 +241,32 @@ impl Watch {
 }
 
 impl Closing {
-    /// The datapoints of a column. A device with an exported value of its time without a connection keeps that.
-    fn datapoints<'a>(
-        &'a self,
-        rules: &'a WindowRules,
+    /// Hands over the datapoints of a column. A device with an exported value of its time without a connection keeps
+    /// that.
+    #[inline]
+    fn each_datapoint(
+        &self,
+        rules: &WindowRules,
         column: usize,
-        semantics: &'a Semantics,
-    ) -> impl Iterator<Item = (DeviceId, Value)> + 'a {
-        let measured = self.window.iter().flat_map(move |window| window.datapoints(column, semantics));
-        let sampled = if rules.columns[column].fold == Fold::Disconnected { &self.sampled[..] } else { &[] };
-        let exported: Vec<DeviceId> = match sampled {
-            [] => Vec::new(),
-            _ => self.window.iter().flat_map(|w| w.datapoints(column, semantics)).map(|(device, _)| device).collect(),
-        };
-        let others = sampled.iter().filter(move |(device, _)| exported.binary_search(device).is_err()).cloned();
-        measured.chain(others)
+        semantics: &Semantics,
+        mut take: impl FnMut(DeviceId, &Value),
+    ) {
+        if rules.columns[column].fold != Fold::Disconnected {
+            if let Some(window) = &self.window {
+                window.each_datapoint(column, semantics, take);
+            }
+            return;
+        }
+        let mut exported = Vec::new();
+        if let Some(window) = &self.window {
+            window.each_datapoint(column, semantics, |device, value| {
+                exported.push(device);
+                take(device, value);
+            });
+        }
+        for (device, value) in self.sampled.iter().filter(|(device, _)| exported.binary_search(device).is_err()) {
+            take(*device, value);
+        }
     }
 }
 

@@ -124,7 +124,7 @@ impl Window {
     }
 
     fn save(&self) -> SavedWindow {
-        let counts = |index: usize| self.devices.iter().map(|device| self.counters.get(*device, index)).collect();
+        let counts = |index: usize| self.devices.iter().map(|device| self.counters.get(*device, index).1).collect();
         SavedWindow {
             start: self.start,
             devices: self.devices.clone(),
@@ -223,19 +223,35 @@ impl Window {
         self.stamped = stamped;
     }
 
-    /// The datapoints of a column, once the window is closed.
-    pub fn datapoints(&self, column: usize, semantics: &Semantics) -> impl Iterator<Item = (DeviceId, Value)> {
+    /// Hands over the datapoints of a column, once the window is closed, in the order of the devices.
+    #[inline]
+    pub fn each_datapoint(&self, column: usize, semantics: &Semantics, mut take: impl FnMut(DeviceId, &Value)) {
         let zeros = semantics.zeros == Zeros::ActiveDevices;
         let (cells, counted) = (&self.columns[column], &self.counted[column]);
         let counting = self.counters.columns().iter().position(|counting| *counting == column);
-        self.devices.iter().enumerate().filter_map(move |(row, device)| {
-            let value = cells.value(row);
-            let Some(index) = counting else { return Some((*device, value?)) };
-            let elsewhere = if let Some(Value::Count(count)) = value { count } else { 0 };
-            let count = self.counters.get(*device, index).saturating_add(elsewhere);
-            let exists = count > 0 || (zeros && self.counters.is_active(*device)) || counted.contains(&(row as u32));
-            exists.then_some((*device, Value::Count(count)))
-        })
+        let rows = self.devices.iter().enumerate();
+        match counting {
+            None => rows.for_each(|(row, device)| {
+                if let Some(value) = cells.value(row) {
+                    take(*device, &value);
+                }
+            }),
+            // Most windows have nothing but what the broker counted.
+            Some(index) if counted.is_empty() => rows.for_each(|(_, device)| {
+                let (is_active, count) = self.counters.get(*device, index);
+                if count > 0 || (zeros && is_active) {
+                    take(*device, &Value::Count(count));
+                }
+            }),
+            Some(index) => rows.for_each(|(row, device)| {
+                let (is_active, count) = self.counters.get(*device, index);
+                let elsewhere = if let Some(Value::Count(count)) = cells.value(row) { count } else { 0 };
+                let count = count.saturating_add(elsewhere);
+                if count > 0 || (zeros && is_active) || counted.contains(&(row as u32)) {
+                    take(*device, &Value::Count(count));
+                }
+            }),
+        }
     }
 }
 

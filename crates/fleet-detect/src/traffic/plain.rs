@@ -185,7 +185,7 @@ pub(super) fn outcome(text: &str) -> Option<Outcome> {
 
 /// See [`counters::code`].
 #[inline(always)]
-fn code(kind: Kind, outcome: Outcome) -> Option<u8> {
+pub(super) fn code(kind: Kind, outcome: Outcome) -> Option<u8> {
     let first = match kind {
         Kind::Connect => counters::CONNECT,
         Kind::Publish => counters::PUBLISH,

@@ -249,15 +249,21 @@ impl<'r> Traffic<'r> {
         let Source::Table(table) = &mut self.source else { return Ok(false) };
         let rows = table.fill(ROWS).map_err(TrafficError::Parquet)?;
         let mut batch = std::mem::take(&mut self.spare).recycled();
-        for row in 0..rows {
-            self.number += 1;
-            self.tally.lines += 1;
-            match table.push(row, &mut batch, plain) {
-                Ok(()) => {}
-                Err(bad) if self.options.strict => return Err(TrafficError::Strict { line: self.number, bad }),
-                Err(bad) => self.tally.add_bad(self.number, bad),
+        let (before, strict, tally) = (self.number, self.options.strict, &mut self.tally);
+        let mut failed = None;
+        table.push_all(rows, &mut batch, plain, |row, bad| {
+            let line = before + row as u64 + 1;
+            if strict {
+                failed.get_or_insert(TrafficError::Strict { line, bad });
+            } else {
+                tally.add_bad(line, bad);
             }
+        });
+        if let Some(failed) = failed {
+            return Err(failed);
         }
+        self.number += rows as u64;
+        self.tally.lines += rows as u64;
         self.tally.events += batch.len() as u64;
         take(std::slice::from_ref(&batch));
         self.spare = batch.recycled();

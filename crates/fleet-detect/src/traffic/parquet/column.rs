@@ -47,6 +47,7 @@ impl<T: DataType> Column<T> {
         Ok(())
     }
 
+    #[inline(always)]
     pub fn get(&self, row: usize) -> Option<&T::T> {
         let place = if self.places.is_empty() { row } else { *self.places.get(row)? as usize };
         self.values.get(place)
@@ -75,16 +76,12 @@ impl Times {
     }
 
     /// Milliseconds since the Unix epoch; parts of one are cut off.
+    #[inline(always)]
     pub fn get(&self, row: usize) -> Option<i64> {
         match self {
-            Self::Whole(column, clock) => {
-                let per_millisecond = match clock {
-                    Clock::Nanos => 1_000_000,
-                    Clock::Micros => 1000,
-                    Clock::Millis | Clock::Legacy => 1,
-                };
-                Some(column.get(row)?.div_euclid(per_millisecond))
-            }
+            Self::Whole(column, Clock::Nanos) => Some(column.get(row)?.div_euclid(1_000_000)),
+            Self::Whole(column, Clock::Micros) => Some(column.get(row)?.div_euclid(1000)),
+            Self::Whole(column, Clock::Millis | Clock::Legacy) => column.get(row).copied(),
             Self::Legacy(column) => {
                 // Nanoseconds of the day, low half first, then the Julian day; the Unix epoch is day 2,440,588.
                 let [low, high, day] = column.get(row)?.data() else { return None };
@@ -125,6 +122,15 @@ impl Numbers {
             Self::Long(column, _) => column.fill(rows),
             Self::Short(column, _) => column.fill(rows),
             Self::Double(column) => column.fill(rows),
+        }
+    }
+
+    /// Whether any of the rows has a number.
+    pub fn has_any(&self) -> bool {
+        match self {
+            Self::Long(column, _) => !column.values.is_empty(),
+            Self::Short(column, _) => !column.values.is_empty(),
+            Self::Double(column) => !column.values.is_empty(),
         }
     }
 

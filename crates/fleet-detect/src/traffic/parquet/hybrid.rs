@@ -35,6 +35,21 @@ impl Hybrid {
         (width <= MAX_WIDTH).then(|| Self { bytes, width, ..Self::default() })
     }
 
+    /// Takes the next numbers if all are that one and stand in one run.
+    pub fn take_all(&mut self, count: usize, number: u32) -> bool {
+        if matches!(self.run, Current::Repeated { left: 0, .. } | Current::Packed { left: 0, .. }) {
+            // If there is none, whoever reads the next number will see it.
+            let _ = self.start_run();
+        }
+        match &mut self.run {
+            Current::Repeated { left, value } if *left >= count && *value == number => {
+                *left -= count;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Adds the next numbers to `numbers`; none if there are fewer.
     pub fn read(&mut self, count: usize, numbers: &mut Vec<u32>) -> Option<()> {
         let mut missing = count;

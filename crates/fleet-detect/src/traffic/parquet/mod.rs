@@ -11,6 +11,7 @@ mod column;
 mod hybrid;
 mod page_header;
 mod pages;
+mod plain_rows;
 mod runs;
 mod schema;
 pub mod table;

@@ -9,9 +9,11 @@ use serde::de::IntoDeserializer;
 
 use super::column::{Numbers, Times};
 use super::pages::{Pages, ReadSeek, SharedFile};
+use super::plain_rows::PlainRows;
 use super::schema::{Places, TEXTS, Text};
 use super::texts::Texts;
 use crate::batch::Batch;
+use crate::event::Event;
 use crate::needs::Needs;
 use crate::traffic::ndjson::Line;
 use crate::traffic::plain::{self, Members};
@@ -29,13 +31,14 @@ pub struct Table {
     places: Places,
     /// Columns of the row group that is being read.
     columns: Option<Columns>,
+    plain_rows: PlainRows,
     /// The row group to start next.
     next_group: usize,
     /// Rows left in the row group.
     left: u64,
 }
 
-struct Columns {
+pub(super) struct Columns {
     timestamp: Times,
     texts: [Option<Texts>; TEXTS.len()],
     bytes: Option<Numbers>,
@@ -52,7 +55,7 @@ impl Table {
         let metadata = footer(&file)?;
         let mut places = Places::find(metadata.file_metadata().schema_descr())?;
         places.keep(needs);
-        Ok(Self { file, metadata, places, columns: None, next_group: 0, left: 0 })
+        Ok(Self { file, metadata, places, columns: None, plain_rows: PlainRows::default(), next_group: 0, left: 0 })
     }
 
     /// Reads the next rows, at most as many as asked for, and returns their number; zero at the end.
@@ -106,22 +109,21 @@ impl Table {
         format!("row group {}: {error}", self.next_group)
     }
 
-    /// Adds the event of a row, counted from zero, to `batch`; `plain` if nobody needs more of it.
-    ///
-    /// # Errors
-    /// Says what is wrong with the row.
-    pub fn push<'a>(&'a self, row: usize, batch: &mut Batch<'a>, plain: bool) -> Result<(), BadLine> {
-        let columns = self.columns.as_ref().ok_or_else(|| BadLine::new("not an event", "there is no such row"))?;
-        let members = columns.members(row);
-        let pushed = if plain {
-            members.and_then(|members| members.push_plain(batch))
-        } else {
-            members.and_then(Members::event).map(|event| batch.push(event))
+    /// Adds the events of the rows that were read to `batch`, `plain` if nobody needs more of them, and hands over what
+    /// is wrong with a row, counted from zero.
+    pub fn push_all<'a>(&'a mut self, rows: usize, batch: &mut Batch<'a>, plain: bool, mut bad: impl FnMut(usize, BadLine)) {
+        let Self { columns: Some(columns), plain_rows, .. } = self else { return };
+        let columns = &*columns;
+        let mut push = |row: usize, batch: &mut Batch<'a>| match columns.event(row) {
+            Ok(event) => batch.push(event),
+            Err(found) => bad(row, found),
         };
-        if pushed.is_none() {
-            batch.push(columns.line(row)?.into_event()?);
+        if plain {
+            plain_rows.fill(columns, rows);
+            plain_rows.push_all(columns, batch, push);
+        } else {
+            (0..rows).for_each(|row| push(row, batch));
         }
-        Ok(())
     }
 }
 
@@ -168,6 +170,29 @@ impl Columns {
             }
         }
         Ok(rows)
+    }
+
+    /// The event of a row.
+    fn event(&self, row: usize) -> Result<Event<'_>, BadLine> {
+        match self.members(row).and_then(Members::event) {
+            Some(event) => Ok(event),
+            None => self.line(row)?.into_event(),
+        }
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[inline(always)]
+    pub fn time(&self, row: usize) -> Option<i64> {
+        self.timestamp.get(row)
+    }
+
+    pub fn column(&self, text: Text) -> Option<&Texts> {
+        self.texts[text as usize].as_ref()
+    }
+
+    /// Whether any row has a version.
+    pub fn has_versions(&self) -> bool {
+        self.version.as_ref().is_some_and(Numbers::has_any)
     }
 
     fn is_null(&self, text: Text, row: usize) -> bool {

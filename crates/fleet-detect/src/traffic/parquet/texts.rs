@@ -26,9 +26,11 @@ pub(super) struct Texts {
     /// Their entries, where the page refers to the dictionary.
     indices: Option<Hybrid>,
     cells: Vec<Cell>,
-    /// Kept for their memory.
-    present: Vec<u32>,
+    /// The entry of each row, where the page refers to the dictionary.
     chosen: Vec<u32>,
+    has_any: bool,
+    /// Kept for its memory.
+    present: Vec<u32>,
 }
 
 /// Where a text is.
@@ -40,6 +42,9 @@ struct Cell {
 
 /// Cell of a row without a text.
 const NULL: Cell = Cell { start: u32::MAX, length: 0 };
+
+/// Entry of a row without a text.
+const NO_ENTRY: u32 = u32::MAX;
 
 /// Texts behind their lengths.
 enum Stored {
@@ -98,8 +103,9 @@ impl Texts {
             levels: None,
             indices: None,
             cells: Vec::new(),
-            present: Vec::new(),
             chosen: Vec::new(),
+            has_any: false,
+            present: Vec::new(),
         }
     }
 
@@ -151,31 +157,39 @@ impl Texts {
         self.left = self.left.checked_sub(rows).ok_or_else(too_few)?;
         cells.clear();
         present.clear();
+        chosen.clear();
         let mut count = rows;
-        if let Some(levels) = levels {
+        if let Some(levels) = levels
+            && !levels.take_all(rows, 1)
+        {
             levels.read(rows, present).ok_or_else(too_few)?;
             count = present.iter().filter(|level| **level > 0).count();
         }
+        self.has_any = count > 0;
         if let Some(indices) = indices {
-            chosen.clear();
             indices.read(count, chosen).ok_or_else(too_few)?;
-            let no_entry = || damaged("a page refers to an entry that the dictionary does not have");
-            for index in chosen {
-                cells.push(*entries.get(*index as usize).ok_or_else(no_entry)?);
+            if chosen.iter().any(|entry| *entry as usize >= entries.len()) {
+                return Err(damaged("a page refers to an entry that the dictionary does not have"));
             }
+            spread(chosen, present, NO_ENTRY);
+            cells.extend(chosen.iter().map(|entry| entries.get(*entry as usize).copied().unwrap_or(NULL)));
         } else {
             self.at = read(self.page.bytes(), self.at, count, cells).ok_or_else(too_few)?;
-        }
-        if count < rows {
-            // From the end, where each text moves to its row before its place is needed.
-            cells.resize(rows, NULL);
-            for row in (0..rows).rev() {
-                let is_present = present[row] > 0;
-                count -= usize::from(is_present);
-                cells[row] = if is_present { cells[count] } else { NULL };
-            }
+            spread(cells, present, NULL);
         }
         Ok(())
+    }
+
+    /// Whether any of the rows has a text.
+    pub fn has_any(&self) -> bool {
+        self.has_any
+    }
+
+    /// The texts of the dictionary, if it has at most so many, and which of them each row has; a row without a text has
+    /// one that is not there.
+    pub fn chosen(&self, most: usize) -> Option<(impl Iterator<Item = Result<&str, BadLine>>, &[u32])> {
+        let entries = self.entries.iter().map(|entry| self.dictionary.text(*entry));
+        (self.indices.is_some() && self.entries.len() <= most).then_some((entries, &self.chosen[..]))
     }
 
     /// Whether a row has no text.
@@ -189,6 +203,21 @@ impl Texts {
     pub fn get(&self, row: usize) -> Option<Result<&str, BadLine>> {
         let cell = *self.cells.get(row).filter(|cell| cell.start != NULL.start)?;
         Some(if self.indices.is_some() { self.dictionary.text(cell) } else { self.page.text(cell) })
+    }
+}
+
+/// Moves what the rows with a text have to those rows; all have one where it is not said which.
+fn spread<T: Copy>(items: &mut Vec<T>, present: &[u32], nothing: T) {
+    let mut next = items.len();
+    if next == present.len() || present.is_empty() {
+        return;
+    }
+    items.resize(present.len(), nothing);
+    // From the end, where each moves before its place is needed.
+    for row in (0..present.len()).rev() {
+        let is_present = present[row] > 0;
+        next -= usize::from(is_present);
+        items[row] = if is_present { items[next] } else { nothing };
     }
 }
 
