@@ -3,7 +3,8 @@
 //! With a hundred thousand devices nearly every look-up waits for memory. So what a look-up needs lies in one slot of
 //! the table: the number that the name stands for and the name's beginning, which for a name of up to [`HEAD`] bytes is
 //! all of it. And where the slot is can be told from the hash alone, so that many can be fetched at once beforehand,
-//! which is why the table is our own: with open addressing, each name in the first free slot from its hash on.
+//! which is why the table is our own: a line of the cache holds two slots, and a name is in the first line from its hash
+//! on that had a free one. Which of the two it is cannot be predicted, so both are always compared.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -28,7 +29,7 @@ pub(crate) struct Name<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     /// A power of two, or none.
-    slots: Vec<Slot>,
+    lines: Vec<Line>,
     /// Slots that are not free.
     taken: usize,
     /// Each name behind its length, 32 bits.
@@ -36,14 +37,17 @@ pub(crate) struct Names {
 }
 
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(64))]
+struct Line([Slot; 2]);
+
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     head: u128,
     /// [`FREE`] where there is no name.
     length: u32,
     number: u32,
     place: Place,
-    /// Other bits of the hash than those that tell the slot.
+    /// Other bits of the hash than those that tell the line.
     mark: u32,
 }
 
@@ -89,45 +93,50 @@ impl<'a> Name<'a> {
 }
 
 impl Names {
-    /// Reads the slot in which a name with that hash very likely is, so that it is in the cache for [`Self::find`].
+    /// Reads the line in which a name with that hash very likely is, so that it is in the cache for [`Self::find`].
     #[inline(always)]
     pub fn touch(&self, hash: u64) -> u32 {
-        self.slots.get(self.first(hash)).map_or(0, |slot| slot.length)
+        self.lines.get(self.first(hash)).map_or(0, |line| line.0[0].length)
     }
 
     /// Where the name is and what it stands for.
     #[inline(always)]
     pub fn find(&self, name: &Name) -> Option<(Place, u32)> {
-        let slot = self.slots.get(self.slot(name)?)?;
+        let (line, which) = self.slot(name)?;
+        let slot = &self.lines.get(line)?.0[which];
         Some((slot.place, slot.number))
     }
 
-    /// The slot from which on a name with that hash is.
+    /// The line from which on a name with that hash is.
     #[inline(always)]
     fn first(&self, hash: u64) -> usize {
-        hash as usize & self.slots.len().wrapping_sub(1)
+        hash as usize & self.lines.len().wrapping_sub(1)
     }
 
+    /// Line and position of the name's slot.
     #[inline(always)]
-    fn slot(&self, name: &Name) -> Option<usize> {
+    fn slot(&self, name: &Name) -> Option<(usize, usize)> {
         let mut at = self.first(name.hash);
         loop {
-            let slot = self.slots.get(at)?;
-            if self.is(slot, name) {
-                return Some(at);
+            let Line(slots) = self.lines.get(at)?;
+            let (first, second) = (self.is(&slots[0], name), self.is(&slots[1], name));
+            if first | second {
+                return Some((at, usize::from(second)));
             }
-            if slot.length == FREE {
+            if slots[1].length == FREE {
                 return None;
             }
-            at = (at + 1) & (self.slots.len() - 1);
+            at = (at + 1) & (self.lines.len() - 1);
         }
     }
 
     #[inline(always)]
     fn is(&self, slot: &Slot, name: &Name) -> bool {
-        slot.head == name.head
-            && slot.length as usize == name.text.len()
-            && (name.text.len() <= HEAD || (slot.mark == mark(name.hash) && self.bytes(slot.place) == name.text))
+        let begins = (slot.head == name.head) & (slot.length as usize == name.text.len());
+        match name.text.len() {
+            ..=HEAD => begins,
+            _ => begins && slot.mark == mark(name.hash) && self.bytes(slot.place) == name.text,
+        }
     }
 
     /// Adds a name that is not there yet.
@@ -136,7 +145,7 @@ impl Names {
         self.records.extend(length.to_le_bytes());
         self.records.extend(name.text);
         // At most two thirds are taken, so that free ones are never far.
-        if (self.taken + 1) * 3 > self.slots.len() * 2 {
+        if (self.taken + 1) * 3 > self.lines.len() * 2 * 2 {
             self.grow();
         }
         self.taken += 1;
@@ -146,16 +155,19 @@ impl Names {
 
     fn put(&mut self, hash: u64, slot: Slot) {
         let mut at = self.first(hash);
-        while self.slots[at].length != FREE {
-            at = (at + 1) & (self.slots.len() - 1);
+        loop {
+            if let Some(free) = self.lines[at].0.iter_mut().find(|slot| slot.length == FREE) {
+                *free = slot;
+                return;
+            }
+            at = (at + 1) & (self.lines.len() - 1);
         }
-        self.slots[at] = slot;
     }
 
     #[cold]
     fn grow(&mut self) {
-        let larger = vec![NOTHING; (self.slots.len() * 2).max(64)];
-        for slot in std::mem::replace(&mut self.slots, larger) {
+        let larger = vec![Line([NOTHING; 2]); (self.lines.len() * 2).max(32)];
+        for slot in std::mem::replace(&mut self.lines, larger).into_iter().flat_map(|line| line.0) {
             if slot.length != FREE {
                 let hash = hash(text(&self.records, slot.place), slot.head);
                 self.put(hash, slot);
@@ -165,8 +177,8 @@ impl Names {
 
     /// Lets a name that is there stand for another number.
     pub fn set_number(&mut self, name: &Name, number: u32) {
-        if let Some(slot) = self.slot(name).and_then(|at| self.slots.get_mut(at)) {
-            slot.number = number;
+        if let Some((line, which)) = self.slot(name) {
+            self.lines[line].0[which].number = number;
         }
     }
 
