@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use prefetch_index::prefetch_index;
+
 use crate::batch::Prepared;
 use crate::device::DeviceId;
 use crate::event::{EventKind, Outcome};
@@ -113,10 +115,10 @@ impl Counters {
         devices.push(device);
     }
 
-    /// Reads a device's first cell, so that it is in the cache when [`Self::count`] needs it.
-    #[inline]
-    pub fn touch(&self, device: DeviceId) -> u32 {
-        self.cells.get(device as usize * self.stride).copied().unwrap_or(0)
+    /// Has a device's cells fetched from memory.
+    #[inline(always)]
+    pub fn prefetch(&self, device: DeviceId) {
+        prefetch_index(&self.cells, device as usize * self.stride);
     }
 
     /// Counts an event that the broker saw; it is looked at only where a topic decides.

@@ -58,10 +58,10 @@ impl Devices {
         self.devices.len()
     }
 
-    /// Reads what [`Self::known`] needs for a name with that hash, so that it is in the cache by then.
+    /// Has what [`Self::known`] needs for a name with that hash fetched from memory.
     #[inline(always)]
-    pub fn touch(&self, hash: u64) -> u32 {
-        self.names.touch(hash)
+    pub fn prefetch(&self, hash: u64) {
+        self.names.prefetch(hash);
     }
 
     /// The device of that name, if it is known and the name stands for it alone.

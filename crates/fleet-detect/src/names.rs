@@ -9,6 +9,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
+use prefetch_index::prefetch_index;
 
 /// Bytes of a name that lie in its slot.
 pub(crate) const HEAD: usize = 16;
@@ -93,10 +94,10 @@ impl<'a> Name<'a> {
 }
 
 impl Names {
-    /// Reads the line in which a name with that hash very likely is, so that it is in the cache for [`Self::find`].
+    /// Has the line in which a name with that hash very likely is fetched from memory.
     #[inline(always)]
-    pub fn touch(&self, hash: u64) -> u32 {
-        self.lines.get(self.first(hash)).map_or(0, |line| line.0[0].length)
+    pub fn prefetch(&self, hash: u64) {
+        prefetch_index(&self.lines, self.first(hash));
     }
 
     /// Where the name is and what it stands for.

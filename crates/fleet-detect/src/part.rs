@@ -17,7 +17,7 @@ use crate::watch::{Surroundings, Watch};
 use crate::window::Seen;
 
 /// Events looked up together: enough to overlap waiting for memory, few enough to stay in the nearest cache.
-const CHUNK: usize = 256;
+const CHUNK: usize = 128;
 
 /// The devices of one share and their state.
 #[derive(Debug)]
@@ -59,32 +59,39 @@ impl Part {
         }
     }
 
-    /// Takes those of the events in `range` that `owners` gives to this share, `me`.
+    /// Takes those of the events in `range` that `owners` gives to this share, `me`. What a chunk needs is on its way from
+    /// memory while the chunk before is dealt with.
     pub fn take(&mut self, batch: &Prepared, owners: &[u8], range: Range<usize>, me: u8, semantics: &Semantics) {
-        let mut chunk = [0_u32; CHUNK];
-        let mut filled = 0;
+        let (mut chunk, mut filled) = ([0_u32; CHUNK], 0);
+        let (mut before, mut ready) = ([0_u32; CHUNK], 0);
         for position in range {
             // Written always and kept only if it is ours: whose it is cannot be predicted.
             chunk[filled] = position as u32;
             filled += usize::from(owners[position] == me);
             if filled == CHUNK {
-                self.take_chunk(batch, &chunk, semantics);
-                filled = 0;
+                self.take_chunk(batch, &before[..ready], &chunk, semantics);
+                std::mem::swap(&mut before, &mut chunk);
+                (ready, filled) = (CHUNK, 0);
             }
         }
-        self.take_chunk(batch, &chunk[..filled], semantics);
+        self.take_chunk(batch, &before[..ready], &chunk[..filled], semantics);
+        self.take_chunk(batch, &chunk[..filled], &[], semantics);
     }
 
-    /// Takes the events at these positions. Devices are looked up in loops of their own, so that waiting for memory
-    /// overlaps.
-    fn take_chunk(&mut self, batch: &Prepared, chunk: &[u32], semantics: &Semantics) {
-        // A read of each in a tight loop: what it takes to compare a name would keep the next read waiting.
-        let entries = chunk.iter().map(|position| &batch.entries[*position as usize]);
-        let touched = entries.fold(0, |sum, entry| sum ^ self.devices.touch(entry.hash));
-        std::hint::black_box(touched);
+    /// Takes the events at the positions of `chunk`. Devices are looked up in a loop of its own, so that what they have
+    /// counted is on its way by the time it is needed, and so is what the chunk after it needs.
+    fn take_chunk(&mut self, batch: &Prepared, chunk: &[u32], after: &[u32], semantics: &Semantics) {
         let mut known = [None; CHUNK];
+        // Asked for one by one: of many at once most would be dropped.
+        let mut after = after.iter().map(|position| batch.entries[*position as usize].hash);
         for (known, position) in known.iter_mut().zip(chunk) {
+            if let Some(hash) = after.next() {
+                self.devices.prefetch(hash);
+            }
             *known = self.devices.known(&batch.name(&batch.entries[*position as usize]));
+            if let Some(found) = *known {
+                self.watches.iter().for_each(|watch| watch.prefetch(found));
+            }
         }
         let mut seen = std::mem::take(&mut self.seen);
         let mut elsewhere = false;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::arrival::{Arrivals, SLICE};
 use crate::batch::Prepared;
 use crate::connectivity::Connectivity;
-use crate::device::{DeviceId, Devices};
+use crate::device::{DeviceId, Devices, Found};
 use crate::event::{Event, Exported, MetricName};
 use crate::fleetwide::{Pool, Standard};
 use crate::judge::{Alarms, Judge, Output, Verdict};
@@ -65,6 +65,14 @@ impl Watch {
     /// Whether a rule needs to know who is connected.
     pub fn follows_connections(&self) -> bool {
         self.rules.windows.iter().any(samples_connections)
+    }
+
+    /// Has what [`Self::observe`] needs for a device fetched from memory.
+    #[inline(always)]
+    pub fn prefetch(&self, found: Found) {
+        if found.profiles & (1 << self.profile) != 0 {
+            self.windows.iter().for_each(|windows| windows.prefetch(found.device));
+        }
     }
 
     /// Counts what the broker saw of devices that the profile watches.

@@ -80,6 +80,13 @@ impl Windows {
         &mut self.open[position]
     }
 
+    /// Has what the newest window has counted of a device fetched from memory: most events belong there. Whether a
+    /// device is new to its window cannot be predicted, and guessing wrong while waiting for memory costs most.
+    #[inline(always)]
+    pub fn prefetch(&self, device: DeviceId) {
+        self.open.iter().next_back().into_iter().for_each(|window| window.counters.prefetch(device));
+    }
+
     /// Start of the oldest open window.
     pub fn oldest(&self) -> Option<i64> {
         self.open.front().map(|window| window.start)
@@ -172,10 +179,6 @@ impl Window {
         semantics: &Semantics,
     ) {
         let watched = |seen: &&Seen| seen.found.profiles & profiles != 0 && seen.code != ELSEWHERE;
-        // Whether a device is new to the window cannot be predicted, and guessing wrong while waiting for memory costs
-        // most. So the cells are read first, in a loop without decisions.
-        let touched = run.iter().fold(0, |sum, seen| sum ^ self.counters.touch(seen.found.device));
-        std::hint::black_box(touched);
         for seen in run.iter().filter(watched) {
             self.counters.count(seen, batch, &rules.columns, &mut self.devices);
         }
@@ -229,21 +232,21 @@ impl Window {
         let zeros = semantics.zeros == Zeros::ActiveDevices;
         let (cells, counted) = (&self.columns[column], &self.counted[column]);
         let counting = self.counters.columns().iter().position(|counting| *counting == column);
-        let rows = self.devices.iter().enumerate();
+        let devices = self.devices.iter();
         match counting {
-            None => rows.for_each(|(row, device)| {
+            None => devices.enumerate().for_each(|(row, device)| {
                 if let Some(value) = cells.value(row) {
                     take(*device, &value);
                 }
             }),
             // Most windows have nothing but what the broker counted.
-            Some(index) if counted.is_empty() => rows.for_each(|(_, device)| {
+            Some(index) if counted.is_empty() => devices.for_each(|device| {
                 let (is_active, count) = self.counters.get(*device, index);
                 if count > 0 || (zeros && is_active) {
                     take(*device, &Value::Count(count));
                 }
             }),
-            Some(index) => rows.for_each(|(row, device)| {
+            Some(index) => devices.enumerate().for_each(|(row, device)| {
                 let (is_active, count) = self.counters.get(*device, index);
                 let elsewhere = if let Some(Value::Count(count)) = cells.value(row) { count } else { 0 };
                 let count = count.saturating_add(elsewhere);

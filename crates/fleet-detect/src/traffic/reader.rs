@@ -223,15 +223,20 @@ impl<'r> Traffic<'r> {
     ///
     /// # Errors
     /// As [`Self::next_event`].
-    pub fn for_each_round(mut self, mut take: impl FnMut(&[Batch])) -> Result<Tally, TrafficError> {
+    pub fn for_each_round(self, mut take: impl FnMut(&[Batch])) -> Result<Tally, TrafficError> {
+        self.each_round(&mut take)
+    }
+
+    // Not generic, so that parsing is compiled here, as this package is, and not with whoever calls it.
+    fn each_round(mut self, take: &mut dyn FnMut(&[Batch])) -> Result<Tally, TrafficError> {
         if self.format == Format::Ndjson
             && let Source::Lines(input) = &mut self.source
         {
             let rounds = Rounds::new(self.options.threads, self.options.strict, self.options.needs);
-            rounds.for_each(input, &mut self.tally, &mut take)?;
+            rounds.for_each(input, &mut self.tally, take)?;
         }
         let plain = self.options.needs.is_plain();
-        while self.next_rows(plain, &mut take)? {}
+        while self.next_rows(plain, take)? {}
         let mut batch = Batch::default();
         while let Some(event) = self.next_event()? {
             batch.push(event);
@@ -245,7 +250,7 @@ impl<'r> Traffic<'r> {
     }
 
     /// Takes the next rows of a table, `plain` if nobody needs more; false when there is no table, or nothing left of it.
-    fn next_rows(&mut self, plain: bool, take: &mut impl FnMut(&[Batch])) -> Result<bool, TrafficError> {
+    fn next_rows(&mut self, plain: bool, take: &mut dyn FnMut(&[Batch])) -> Result<bool, TrafficError> {
         let Source::Table(table) = &mut self.source else { return Ok(false) };
         let rows = table.fill(ROWS).map_err(TrafficError::Parquet)?;
         let mut batch = std::mem::take(&mut self.spare).recycled();

@@ -49,7 +49,7 @@ impl Rounds {
         mut self,
         input: &mut Input,
         tally: &mut Tally,
-        take: &mut impl FnMut(&[Batch]),
+        take: &mut dyn FnMut(&[Batch]),
     ) -> Result<(), TrafficError> {
         let source = Mutex::new(Source::new(input, if self.plain { BLOCK } else { WHOLE_BLOCK }));
         while !locked(&source).ended {
@@ -66,7 +66,7 @@ impl Rounds {
         &mut self,
         source: &Mutex<Source>,
         tally: &mut Tally,
-        take: &mut impl FnMut(&[Batch]),
+        take: &mut dyn FnMut(&[Batch]),
     ) -> Result<(), TrafficError> {
         let (strict, plain, threads) = (self.strict, self.plain, self.buffers.len() > 1);
         let spare = Mutex::new(std::mem::take(&mut self.spare));

@@ -46,7 +46,12 @@ impl PlainRows {
     }
 
     /// Adds each row to `batch`, and hands over those that are not ordinary.
-    pub fn push_all<'a>(&self, columns: &'a Columns, batch: &mut Batch<'a>, mut other: impl FnMut(usize, &mut Batch<'a>)) {
+    pub fn push_all<'a>(
+        &self,
+        columns: &'a Columns,
+        batch: &mut Batch<'a>,
+        mut other: impl FnMut(usize, &mut Batch<'a>),
+    ) {
         let codes = codes();
         let (clients, things) = (columns.column(Text::ClientId), columns.column(Text::Thing));
         let named = |column: Option<&'a Texts>, row: usize| column.and_then(|column| column.get(row));
@@ -90,8 +95,7 @@ fn words(column: Option<&Texts>, rows: usize, meaning: impl Fn(&str) -> Option<u
     let Some(column) = column else { return out.resize(rows, ABSENT) };
     match column.chosen(FEW) {
         Some((entries, chosen)) => {
-            let of_entry: Vec<u8> =
-                entries.map(|entry| entry.ok().and_then(&meaning).unwrap_or(UNKNOWN)).collect();
+            let of_entry: Vec<u8> = entries.map(|entry| entry.ok().and_then(&meaning).unwrap_or(UNKNOWN)).collect();
             out.extend(chosen.iter().map(|entry| of_entry.get(*entry as usize).copied().unwrap_or(ABSENT)));
         }
         None => out.extend((0..rows).map(|row| match column.get(row) {

@@ -111,7 +111,13 @@ impl Table {
 
     /// Adds the events of the rows that were read to `batch`, `plain` if nobody needs more of them, and hands over what
     /// is wrong with a row, counted from zero.
-    pub fn push_all<'a>(&'a mut self, rows: usize, batch: &mut Batch<'a>, plain: bool, mut bad: impl FnMut(usize, BadLine)) {
+    pub fn push_all<'a>(
+        &'a mut self,
+        rows: usize,
+        batch: &mut Batch<'a>,
+        plain: bool,
+        mut bad: impl FnMut(usize, BadLine),
+    ) {
         let Self { columns: Some(columns), plain_rows, .. } = self else { return };
         let columns = &*columns;
         let mut push = |row: usize, batch: &mut Batch<'a>| match columns.event(row) {
