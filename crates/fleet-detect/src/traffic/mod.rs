@@ -21,6 +21,7 @@ mod input;
 pub mod iot_log;
 mod json;
 pub mod lifecycle;
+mod members;
 pub mod merge;
 pub mod ndjson;
 pub mod output;

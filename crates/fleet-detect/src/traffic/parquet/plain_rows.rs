@@ -9,8 +9,8 @@ use super::texts::Texts;
 use crate::batch::Batch;
 use crate::counters;
 use crate::event::Outcome;
+use crate::traffic::members;
 use crate::traffic::ndjson::Kind;
-use crate::traffic::plain;
 use crate::traffic::time::believable;
 
 /// What the words of some rows mean.
@@ -34,8 +34,8 @@ const FEW: usize = 64;
 impl PlainRows {
     /// Looks at the rows that the columns hold.
     pub fn fill(&mut self, columns: &Columns, rows: usize) {
-        let kind = |word: &str| position(&KINDS, &plain::kind(word)?);
-        let outcome = |word: &str| position(&OUTCOMES, &plain::outcome(word)?);
+        let kind = |word: &str| position(&KINDS, &members::kind(word)?);
+        let outcome = |word: &str| position(&OUTCOMES, &members::outcome(word)?);
         words(columns.column(Text::Type), rows, kind, &mut self.types);
         words(columns.column(Text::Status), rows, outcome, &mut self.outcomes);
         let others = [Text::Metrics, Text::Metric, Text::Value, Text::Dimension];
@@ -79,7 +79,7 @@ fn position<T: PartialEq>(all: &[T], one: &T) -> Option<u8> {
 fn codes() -> [[u8; 8]; 8] {
     let mut codes = [[OTHER; 8]; 8];
     for (kind, codes) in KINDS.iter().zip(&mut codes) {
-        let code = |outcome| plain::code(*kind, outcome).unwrap_or(OTHER);
+        let code = |outcome| members::code(*kind, outcome).unwrap_or(OTHER);
         codes[usize::from(ABSENT)] = code(Outcome::Success);
         // The end of a connection has no outcome.
         if code(Outcome::Success) != counters::DISCONNECTED {

@@ -15,8 +15,8 @@ use super::texts::Texts;
 use crate::batch::Batch;
 use crate::event::Event;
 use crate::needs::Needs;
+use crate::traffic::members::{self, Members};
 use crate::traffic::ndjson::Line;
-use crate::traffic::plain::{self, Members};
 use crate::traffic::tally::BadLine;
 
 /// The first and the last bytes of every Parquet file.
@@ -217,32 +217,32 @@ impl Columns {
         if !is_broker || self.version.as_ref().is_some_and(|column| column.get(row).is_some()) {
             return None;
         }
-        let mut members = Members::default();
+        let mut found = Members::default();
         if let Some(at) = self.timestamp.get(row) {
-            (members.timestamp, members.present) = (at.try_into().ok()?, plain::TIMESTAMP);
+            (found.timestamp, found.present) = (at.try_into().ok()?, members::TIMESTAMP);
         }
         if let Some(bytes) = self.bytes.as_ref().and_then(|column| column.get(row)) {
-            members.bytes = bytes.ok()?;
-            members.present |= plain::BYTES;
+            found.bytes = bytes.ok()?;
+            found.present |= members::BYTES;
         }
         let mut text = |text, member| {
             let cell = self.text(text, row).ok()?;
-            members.present |= if cell.is_some() { member } else { 0 };
+            found.present |= if cell.is_some() { member } else { 0 };
             Some(cell)
         };
-        let (kind, status) = (text(Text::Type, plain::TYPE)?, text(Text::Status, plain::STATUS)?);
-        let (client_id, thing) = (text(Text::ClientId, plain::CLIENT_ID)?, text(Text::Thing, plain::THING)?);
-        let (topic, source) = (text(Text::Topic, plain::TOPIC)?, text(Text::SourceIp, plain::SOURCE)?);
-        members.kind = plain::kind(kind?)?;
+        let (kind, status) = (text(Text::Type, members::TYPE)?, text(Text::Status, members::STATUS)?);
+        let (client_id, thing) = (text(Text::ClientId, members::CLIENT_ID)?, text(Text::Thing, members::THING)?);
+        let (topic, source) = (text(Text::Topic, members::TOPIC)?, text(Text::SourceIp, members::SOURCE)?);
+        found.kind = members::kind(kind?)?;
         if let Some(status) = status {
-            members.status = plain::outcome(status)?;
+            found.status = members::outcome(status)?;
         }
         if let Some(source) = source {
-            members.source = source.parse().ok()?;
+            found.source = source.parse().ok()?;
         }
-        members.client_id = client_id?;
-        (members.thing, members.topic) = (thing.unwrap_or_default(), topic.unwrap_or_default());
-        Some(members)
+        found.client_id = client_id?;
+        (found.thing, found.topic) = (thing.unwrap_or_default(), topic.unwrap_or_default());
+        Some(found)
     }
 
     /// The members of a row, as the line of NDJSON has them.
