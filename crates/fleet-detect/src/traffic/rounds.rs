@@ -17,11 +17,11 @@ use crate::event::Event;
 use crate::needs::Needs;
 use crate::threads::with_each;
 
-/// Bytes read at a time, where all that is kept of them is copied: few enough to be in the nearest cache until they are
-/// parsed.
-const BLOCK: usize = 1 << 18;
+/// Bytes read at a time, where all that is kept of them is copied: few enough to be in a near cache until they are
+/// parsed, enough that threads seldom wait for each other's reading.
+const BLOCK: usize = 1 << 19;
 /// Such blocks of a thread in a round: enough that starting threads costs little.
-const BLOCKS: usize = 8;
+const BLOCKS: usize = 4;
 /// Bytes read at a time where whole events point into them: a round has one block for each thread.
 const WHOLE_BLOCK: usize = 1 << 20;
 
