@@ -38,7 +38,7 @@ pub struct Options {
     pub strict: bool,
     /// Share of bad lines, 0 to 1, beyond which the input as a whole is refused at its end.
     pub max_bad_share: f64,
-    /// Threads that parse NDJSON in [`Traffic::for_each_round`]; with more than one, another one reads.
+    /// Threads that read and parse NDJSON in [`Traffic::for_each_round`], a block at a time each.
     pub threads: NonZeroUsize,
     /// Which members make a difference, from [`crate::Evaluator::needs`]. [`Traffic::for_each_round`] may leave out the
     /// others then: whole events, where [`Batch`] keeps plain ones, and columns of a Parquet file, so that what is wrong in
@@ -219,7 +219,7 @@ impl<'r> Traffic<'r> {
     }
 
     /// Hands over the events in rounds of some batches, in their order, for [`crate::Evaluator::observe_batches`];
-    /// returns the tally. Lines of NDJSON are parsed on [`Options::threads`] threads, a batch on each.
+    /// returns the tally. Lines of NDJSON are read and parsed on [`Options::threads`] threads.
     ///
     /// # Errors
     /// As [`Self::next_event`].
