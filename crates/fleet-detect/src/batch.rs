@@ -17,8 +17,9 @@ pub struct Batch<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Entries {
     all: Vec<Entry>,
-    /// Names of the devices, each with zeros up to a multiple of [`HEAD`]. Copied, because whoever evaluates them would
-    /// have to fetch each from the text it was read from, which another core may have read.
+    /// Beginnings of the devices' names, [`HEAD`] bytes of each, and behind it the rest of the name of a plain event.
+    /// Copied, because whoever evaluates them would have to fetch each from the text it was read from, which another
+    /// core may have read.
     names: Vec<u8>,
 }
 
@@ -40,6 +41,9 @@ pub(crate) struct Entry {
 /// Stands for an event that was not read whole.
 const PLAIN: u32 = u32::MAX;
 
+/// Longest name that is copied, in bytes. AWS's things and clients have names of at most 128 characters.
+const LONGEST: usize = 512;
+
 /// Entries and events, borrowed.
 #[derive(Clone, Copy)]
 pub(crate) struct Prepared<'s> {
@@ -49,21 +53,21 @@ pub(crate) struct Prepared<'s> {
 }
 
 impl Entries {
-    /// Adds that of the event at a position among the whole ones.
+    /// Adds that of the event at a position among the whole ones. Its name stays there: in a table one long name may
+    /// stand for any number of rows.
     #[inline]
     pub fn push_whole(&mut self, event: &Event, position: usize) {
         self.push(event.at, event.device().as_bytes(), code(&event.kind), position as u32);
     }
 
-    /// Names together are little longer than the piece of the input that they come from, so 32 bits reach.
+    /// There are few enough events in a batch, with names that are short enough, for 32 bits.
     #[inline(always)]
     fn push(&mut self, at: i64, name: &[u8], code: u8, event: u32) {
         let head = head(name);
         let (start, length) = (self.names.len() as u32, name.len() as u32);
         self.names.extend_from_slice(&head.to_le_bytes());
-        if name.len() > HEAD {
+        if name.len() > HEAD && event == PLAIN {
             self.names.extend_from_slice(&name[HEAD..]);
-            self.names.resize(self.names.len().next_multiple_of(HEAD), 0);
         }
         self.all.push(Entry { at, hash: hash(name, head), start, length, event, code });
     }
@@ -82,10 +86,10 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds a broker event of which nobody needs more than this: whole events are several times as large, and moving
-    /// them costs. `device` is a name, and UTF-8.
+    /// them costs. `device` is a name, and UTF-8; none if it is longer than [`LONGEST`], which has to be added whole.
     #[inline(always)]
-    pub(crate) fn push_plain(&mut self, at: i64, device: &[u8], code: u8) {
-        self.entries.push(at, device, code, PLAIN);
+    pub(crate) fn push_plain(&mut self, at: i64, device: &[u8], code: u8) -> Option<()> {
+        (device.len() <= LONGEST).then(|| self.entries.push(at, device, code, PLAIN))
     }
 
     /// The events; without those that were read only as far as [`crate::Needs`] asks.
@@ -125,7 +129,13 @@ impl<'s> Prepared<'s> {
     pub fn name(&self, entry: &Entry) -> Name<'s> {
         let name = &self.names[entry.start as usize..];
         let head = name.first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
-        Name { text: &name[..entry.length as usize], head, hash: entry.hash }
+        let length = entry.length as usize;
+        let text = if length > HEAD && entry.event != PLAIN {
+            self.events[entry.event as usize].device().as_bytes()
+        } else {
+            &name[..length]
+        };
+        Name { text, head, hash: entry.hash }
     }
 
     /// The event at that position, if it was read whole.
@@ -133,5 +143,32 @@ impl<'s> Prepared<'s> {
     pub fn event(&self, position: u32) -> Option<&'s Event<'s>> {
         let entry = &self.entries[position as usize];
         (entry.event != PLAIN).then(|| &self.events[entry.event as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::event::EventKind;
+
+    #[test]
+    fn names_of_every_length_are_kept_and_long_ones_are_not_copied() {
+        let mut batch = Batch::default();
+        let lengths = [1, 15, 16, 17, 100, LONGEST, LONGEST + 1, 1 << 20];
+        let names: Vec<String> = lengths.into_iter().map(|length| "ab".repeat(length)[..length].to_owned()).collect();
+        for name in &names {
+            let kind = EventKind::Disconnect { source: None };
+            let event = Event { at: 1, client_id: Cow::Borrowed(name), thing: None, kind };
+            let is_plain = batch.push_plain(1, name.as_bytes(), code(&event.kind)).is_some();
+            assert_eq!(is_plain, name.len() <= LONGEST);
+            batch.push(event);
+        }
+        let prepared = batch.prepared();
+        let found: Vec<_> = prepared.entries.iter().map(|entry| prepared.name(entry).text).collect();
+        let twice = names.iter().flat_map(|name| [name; 2].into_iter().take(1 + usize::from(name.len() <= LONGEST)));
+        assert!(found.into_iter().eq(twice.map(|name| name.as_bytes())));
+        assert!(batch.entries.names.len() < 2000, "{}", batch.entries.names.len());
     }
 }

@@ -152,8 +152,7 @@ impl<'a, T: Text<'a>> Members<T> {
         let at = self.checked()?;
         let thing = self.thing.bytes();
         let device = if thing.is_empty() { self.client_id.bytes() } else { thing };
-        batch.push_plain(at, device, code(self.kind, self.status)?);
-        Some(())
+        batch.push_plain(at, device, code(self.kind, self.status)?)
     }
 }
 

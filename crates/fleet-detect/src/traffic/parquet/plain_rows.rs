@@ -63,9 +63,12 @@ impl PlainRows {
                 (None | Some(Ok("")), Some(Ok(client))) => Some(client),
                 (Some(Ok(thing)), _) => Some(thing),
             };
-            match (at, name) {
+            let pushed = match (at, name) {
                 (Some(at), Some(name)) if code != OTHER => batch.push_plain(at, name.as_bytes(), code),
-                _ => other(row, batch),
+                _ => None,
+            };
+            if pushed.is_none() {
+                other(row, batch);
             }
         }
     }
